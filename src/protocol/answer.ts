@@ -37,8 +37,9 @@ const wordFields = ["reason", "message", "error"];
 
 /** Reads a response's own account of itself. */
 export function readAnswer({ status, headers, body }: PushResponse): Answer {
-  const fields = parseObject(body);
-  const text = fields === undefined ? readText(body) : (firstString(fields, wordFields) ?? body.trim());
+  // What accompanies an acceptance is not about a failure: ntfy echoes the message itself there.
+  const fields = isSuccess(status) ? undefined : parseObject(body);
+  const text = isSuccess(status) ? "" : readWords(fields, body);
   return {
     status,
     headers,
@@ -87,6 +88,14 @@ function parseHttpDate(text: string | undefined): number | undefined {
   if (!/^[A-Z][a-z]{2,8},? /.test(date)) return undefined;
   const time = Date.parse(date.endsWith("GMT") ? date : `${date} GMT`);
   return Number.isNaN(time) ? undefined : time;
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299;
+}
+
+function readWords(fields: Readonly<Record<string, unknown>> | undefined, body: string): string {
+  return fields === undefined ? readText(body) : (firstString(fields, wordFields) ?? body.trim());
 }
 
 /** The body as a JSON object; `undefined` when it is anything else. */
