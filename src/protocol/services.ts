@@ -31,6 +31,8 @@ export interface ServiceLimits {
   readonly bodyBytes: number;
   /** The status that answers a larger body. */
   readonly tooLargeStatus: number;
+  /** A plaintext size beyond which some of its receivers fail, though the service accepts the body. */
+  readonly tightest?: { readonly plaintextBytes: number; readonly where: string };
   /** The largest TTL kept; `undefined` where none is documented. */
   readonly maxTtlSeconds: number | undefined;
   /** What becomes of a TTL above `maxTtlSeconds`: an error, or silently shortened. */
@@ -144,6 +146,7 @@ const mozilla: PushServiceFacts = {
   limits: {
     bodyBytes: 4096, // documented; the code's default is 5630
     tooLargeStatus: 413,
+    tightest: { plaintextBytes: 2744, where: "Firefox for Android" }, // relayed through FCM, base64 in JSON
     maxTtlSeconds: 30 * day,
     aboveMaxTtl: "cut",
     ttlZeroHeaders: {},
