@@ -139,10 +139,22 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// The visitor may have been away to change the browser's settings.
+// The visitor may have changed the browser's settings, here or while away.
+function lookAgain() {
+  if (session?.problem) return;
+  run(async () => {
+    const next = await resume(session);
+    // A mere "off" is no news to somebody who is reading why it could not be turned on.
+    return next.state === "off" && status.error ? status : next;
+  });
+}
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && !session?.problem) run(() => resume(session));
+  if (document.visibilityState === "visible") lookAgain();
 });
+navigator.permissions
+  ?.query({ name: "notifications" })
+  .then((permission) => permission.addEventListener("change", lookAgain))
+  .catch(() => {}); // not every browser can be asked about this one
 
 // What the service worker tells us; see tellPages() in sw.js.
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
@@ -150,7 +162,7 @@ navigator.serviceWorker?.addEventListener("message", ({ data }) => {
   if (data.type === "push")
     note(`${data.shown ? "Received" : "Received, but not shown"}: ${data.title}. ${data.body ?? ""}`);
   if (data.type === "click") note("Opened from a notification.");
-  if (data.type === "renewed") run(() => resume(session));
+  if (data.type === "renewed") lookAgain();
 });
 
 busy = false;

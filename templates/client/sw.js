@@ -291,7 +291,8 @@ async function tellPages(message) {
  * A worker cannot see the page's variables, and it must work while no page is open. Settings in this file's
  * address (`sw.js?server=…`) would make a new worker whenever they change; settings in this file would have to be
  * kept in step by hand. So the page writes them to the Cache Storage, which both can reach and which, unlike
- * IndexedDB, needs only two lines. `push-client.js` has the same two lines.
+ * IndexedDB, needs only two lines. `push-client.js` has the same two lines. (If your own worker clears out old
+ * caches, let it spare the one called "webpush".)
  */
 async function recall() {
   try {

@@ -10,11 +10,11 @@ interface Words {
   readonly tone: string;
 }
 const { wordsFor } = (await import(`${clientFolder}words.js`)) as {
-  wordsFor(state: string, appName: string): Words;
+  readonly wordsFor: (state: string, appName: string) => Words;
 };
 const { addCommand, shellQuote } = (await import(`${clientFolder}handover.js`)) as {
-  addCommand(record: object): string;
-  shellQuote(text: string): string;
+  readonly addCommand: (record: object) => string;
+  readonly shellQuote: (text: string) => string;
 };
 
 const template = readTemplate();

@@ -57,6 +57,15 @@ describe.skipIf(!executablePath)("the page in Chromium", { timeout: 60_000 }, ()
     ).toBe(true);
   });
 
+  test("a change in the browser's settings shows at once", async () => {
+    await using visit = await openPage({ permission: "real" });
+    await visit.load();
+    await visit.setPermission("denied");
+    await visit.page.locator("#main[data-state=denied]").waitFor();
+    await visit.setPermission("granted");
+    await visit.page.locator("#main[data-state=off]").waitFor();
+  });
+
   test("without a server, the subscription is handed over with commands to copy", async () => {
     await using visit = await openPage({ permission: "granted", stubSubscribe: true });
     await visit.load();

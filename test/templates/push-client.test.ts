@@ -13,12 +13,12 @@ interface Session {
   readonly problem?: Status;
 }
 interface PushClient {
-  checkSupport(): string | null;
-  open(config: object): Promise<Session>;
-  resume(session: Session): Promise<Status>;
-  turnOn(session: Session): Promise<Status>;
-  turnOff(session: Session): Promise<Status>;
-  sendTest(session: Session, record: { endpoint: string }): Promise<string>;
+  readonly checkSupport: () => string | null;
+  readonly open: (config: object) => Promise<Session>;
+  readonly resume: (session: Session) => Promise<Status>;
+  readonly turnOn: (session: Session) => Promise<Status>;
+  readonly turnOff: (session: Session) => Promise<Status>;
+  readonly sendTest: (session: Session, record: { endpoint: string }) => Promise<string>;
 }
 
 // The template is plain JavaScript for browsers; what it exports is stated above.

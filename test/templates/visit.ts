@@ -10,7 +10,8 @@ import { clientFolder, renderClient } from "./client.ts";
 export const executablePath = findOnPath("chromium");
 
 export interface VisitOptions extends Pick<StaticServerOptions, "answer"> {
-  readonly permission?: "granted" | "denied";
+  /** "real": whatever the browser itself says. */
+  readonly permission?: "granted" | "denied" | "real";
   readonly server?: string;
   readonly subscribeTimeoutMs?: number;
   /** Let subscribe() succeed without a push service. */
@@ -37,7 +38,7 @@ export async function openPage(options: VisitOptions = {}) {
   const page = await context.newPage();
   const complaints = listen(page);
   // Headless Chromium answers for the visitor, with "denied"; a visitor who was never asked looks like this.
-  if (options.permission !== "granted")
+  if (options.permission !== "granted" && options.permission !== "real")
     await page.addInitScript(
       `Object.defineProperty(Notification, "permission", { get: () => ${JSON.stringify(options.permission ?? "default")} })`,
     );
@@ -60,16 +61,20 @@ export async function openPage(options: VisitOptions = {}) {
       await settled();
     },
     async tabTo(name: string) {
-      const wanted = page.getByRole("button", { name, exact: true });
       for (let presses = 0; presses < 30; presses += 1) {
         await page.keyboard.press("Tab");
-        if (await wanted.evaluate((element) => element.matches(":focus"))) return;
+        if ((await page.evaluate("document.activeElement.textContent.trim()")) === name) return;
       }
       throw new Error(`the keyboard does not reach "${name}"`);
     },
     async enter() {
       await page.keyboard.press("Enter");
       await settled();
+    },
+    /** What the visitor sets in the browser's own settings. */
+    async setPermission(setting: "granted" | "denied") {
+      const permission = { name: "notifications" };
+      await devtools.send("Browser.setPermission", { permission, setting, origin: server.origin });
     },
     push: (payload: unknown) => deliver(devtools, server.origin, payload),
     notifications: () =>

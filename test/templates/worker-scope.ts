@@ -78,7 +78,7 @@ export function startWorker(options: WorkerOptions = {}) {
         checkLikeABrowser(title, given);
         options.onShow?.(title, given);
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(asError(error));
       }
       const replaced = notifications.findIndex((one) => given.tag && one.options.tag === given.tag);
       if (replaced >= 0 && options.collapses !== false) notifications.splice(replaced, 1);
@@ -142,7 +142,7 @@ export function startWorker(options: WorkerOptions = {}) {
       try {
         return Promise.resolve(options.onFetch?.(url) ?? { ok: true });
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(asError(error));
       }
     },
   });
@@ -205,6 +205,10 @@ export function fakeSubscription(
 ): FakeSubscription {
   const json = { endpoint, expirationTime: null, keys: { p256dh: "p", auth: "a" } };
   return { endpoint, options: { applicationServerKey }, toJSON: () => json };
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 /** The conversions of WebIDL and the checks of the Notifications standard, as far as a payload can trip them. */
