@@ -152,7 +152,9 @@ describe("a push is shown, whatever is in it", () => {
   });
 
   test("renotify without a tag, which would throw, is dropped; with one it is kept", async () => {
-    expect((await shown({ title: "Hi", renotify: true, tag: "" })).options).not.toHaveProperty("renotify");
+    const { options } = await shown({ title: "Hi", renotify: true, tag: "" });
+    expect(options).not.toHaveProperty("renotify");
+    expect(options).toHaveProperty("icon"); // shown in full, not by the plain second attempt
     expect((await shown({ title: "Hi", renotify: true, tag: "t" })).options).toMatchObject({
       renotify: true,
     });
