@@ -1,0 +1,117 @@
+/**
+ * What happens in the push service, as one closed union.
+ *
+ * The terminal and the JSON log render these and nothing else, so an event holds
+ * every field a person may ask for and no live object. The story of a message is
+ * `accepted`, any number of `delivered` and `returned`, and exactly one end.
+ */
+import type { Urgency } from "../protocol/message.ts";
+import type { VapidPublicKey } from "../protocol/vapid.ts";
+import type { RefusalCode } from "./refusals.ts";
+
+/** How a receiver answered a message: shown to people, since "could not decrypt" is otherwise silent. */
+export type Acknowledgement = "received" | "undecryptable" | "not-delivered";
+
+/** Why a message was dropped though its TTL had not passed. */
+export type DiscardReason = "nobody-listening" | "unsubscribed" | "subscription-expired";
+
+/** Why a receiver no longer gets the messages of a subscription. */
+export type DetachReason = "taken-over" | "unsubscribed" | "subscription-expired";
+
+/** What became of a message, for whoever asked for a receipt: 204 acknowledged, 410 given up (RFC 8030 §6.3), 404 subscription expired (§7.3). */
+export type ReceiptStatus = 204 | 404 | 410;
+
+interface Happened {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+interface OfSubscription extends Happened {
+  readonly subscriptionId: string;
+}
+interface OfMessage extends OfSubscription {
+  readonly messageId: string;
+}
+
+export interface SubscribedEvent extends OfSubscription {
+  readonly type: "subscribed";
+  readonly pushId: string;
+  readonly applicationServerKey: VapidPublicKey | undefined;
+}
+export interface SubscriptionEndedEvent extends OfSubscription {
+  readonly type: "unsubscribed" | "subscription-expired";
+}
+export interface ReceiverEvent extends OfSubscription {
+  readonly type: "connected" | "disconnected";
+}
+export interface AcceptedEvent extends OfMessage {
+  readonly type: "accepted";
+  readonly ttlSeconds: number;
+  readonly requestedTtlSeconds: number;
+  readonly urgency: Urgency;
+  readonly topic: string | undefined;
+  readonly bodyBytes: number;
+  readonly contentEncoding: string | undefined;
+  /** The key the sender proved to hold, when it did. */
+  readonly sender: VapidPublicKey | undefined;
+  readonly receiptSubscriptionId: string | undefined;
+}
+export interface DeliveredEvent extends OfMessage {
+  readonly type: "delivered";
+  /** 1 the first time; more when it came again for want of an acknowledgement. */
+  readonly delivery: number;
+}
+export interface ReturnedEvent extends OfMessage {
+  readonly type: "returned";
+}
+export interface AcknowledgedEvent extends OfMessage {
+  readonly type: "acknowledged";
+  readonly how: Acknowledgement;
+}
+export interface ReplacedEvent extends OfMessage {
+  readonly type: "replaced";
+  readonly topic: string;
+  readonly replacedBy: string;
+}
+export interface ExpiredEvent extends OfMessage {
+  readonly type: "expired";
+  readonly deliveries: number;
+}
+export interface CancelledEvent extends OfMessage {
+  readonly type: "cancelled";
+}
+export interface DiscardedEvent extends OfMessage {
+  readonly type: "discarded";
+  readonly why: DiscardReason;
+}
+export interface ReceiptEvent extends OfMessage {
+  readonly type: "receipt";
+  readonly receiptSubscriptionId: string;
+  readonly status: ReceiptStatus;
+}
+export interface RefusedEvent extends Happened {
+  readonly type: "refused";
+  readonly code: RefusalCode;
+  readonly status: number;
+  readonly reason: string;
+  /** The subscription it was about, when one was found. */
+  readonly subscriptionId: string | undefined;
+}
+
+/** The end of a message: each accepted message has exactly one. */
+export type MessageEndEvent =
+  AcknowledgedEvent | ReplacedEvent | ExpiredEvent | CancelledEvent | DiscardedEvent;
+
+/** Anything that happens in the push service. Switches over it must be total. */
+export type PushServiceEvent =
+  | SubscribedEvent
+  | SubscriptionEndedEvent
+  | ReceiverEvent
+  | AcceptedEvent
+  | DeliveredEvent
+  | ReturnedEvent
+  | MessageEndEvent
+  | ReceiptEvent
+  | RefusedEvent;
+
+/** Hears each event after the state has changed. */
+export type PushServiceListener = (event: PushServiceEvent) => void;

@@ -1,0 +1,34 @@
+/** How much a push service takes and for how long it keeps it. */
+
+/** A service must take bodies of this size (RFC 8030 §7.2). */
+export const leastBodyLimit = 4096;
+
+export interface PushServiceLimits {
+  /** Largest body; 4096 by default and never less (RFC 8030 §7.2). */
+  readonly maxBodyBytes?: number;
+  /** Longest time a message is kept; a longer TTL is cut and the sender told (RFC 8030 §5.2). 30 days, as Mozilla. */
+  readonly maxTtlSeconds?: number;
+  /** Life of a subscription; for ever by default. */
+  readonly subscriptionTtlSeconds?: number | undefined;
+  /** Messages of one subscription, waiting or unacknowledged, before its senders get a 429. */
+  readonly maxMessagesPerSubscription?: number;
+  /** Subscriptions before subscribers get a 429. */
+  readonly maxSubscriptions?: number;
+  /** How long after delivery an acknowledgement still counts though the TTL has passed meanwhile. */
+  readonly acknowledgeWithinMs?: number;
+}
+
+/** The limits with nothing left open. */
+export type CompleteLimits = Required<PushServiceLimits>;
+
+/** `limits` with the defaults for what they leave out. */
+export function completeLimits(limits: PushServiceLimits): CompleteLimits {
+  return {
+    maxBodyBytes: Math.max(leastBodyLimit, limits.maxBodyBytes ?? leastBodyLimit),
+    maxTtlSeconds: limits.maxTtlSeconds ?? 2_592_000,
+    subscriptionTtlSeconds: limits.subscriptionTtlSeconds,
+    maxMessagesPerSubscription: limits.maxMessagesPerSubscription ?? 1000,
+    maxSubscriptions: limits.maxSubscriptions ?? 100_000,
+    acknowledgeWithinMs: limits.acknowledgeWithinMs ?? 30_000,
+  };
+}

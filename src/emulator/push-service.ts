@@ -1,0 +1,363 @@
+/**
+ * The push service as a state machine: RFC 8030 with the key binding of RFC 8292 §4.
+ *
+ * It does no I/O, sets no timer and reads time and randomness only from what it
+ * is given; expiry is worked out from the clock at the start of each operation.
+ * What the protocol can answer comes back as a value, never as an exception. The
+ * doors (HTTP polling, later WebSocket and MCS) put requests in and plug receivers
+ * on; none of them holds a message of its own.
+ *
+ * Invariant: each accepted message is waiting, out with a receiver, or has ended
+ * exactly once; after its TTL it is never handed out.
+ */
+import { formatBase64url } from "../base/bytes.ts";
+import type { Clock, Random } from "../base/clock.ts";
+import type { VapidPublicKey } from "../protocol/vapid.ts";
+import type { Connection } from "./connection.ts";
+import { Delivery } from "./delivery.ts";
+import type { Acknowledgement, PushServiceListener } from "./events.ts";
+import type {
+  Attached,
+  Connected,
+  Created,
+  Done,
+  NotDelivered,
+  PushInput,
+  Receiver,
+  Subscribed,
+} from "./exchange.ts";
+import { completeLimits, type CompleteLimits, type PushServiceLimits } from "./limits.ts";
+import type { QueuedMessage } from "./message-queue.ts";
+import type { Receipt } from "./receipts.ts";
+import { refuse, type Refusal, unknownMessage, unknownReceipts } from "./refusals.ts";
+import { restoreInto, snapshotOf, type PushServiceSnapshot } from "./snapshot.ts";
+import { Subscriptions, type LiveSubscription, type SubscriptionEnd } from "./subscriptions.ts";
+import { messageViewOf, subscriptionViewOf, type MessageView, type SubscriptionView } from "./views.ts";
+
+export interface PushServiceOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits?: PushServiceLimits;
+  readonly onEvent?: PushServiceListener;
+  /** What an earlier service left behind. */
+  readonly state?: PushServiceSnapshot;
+}
+
+/** A whole push service, but for the network. */
+export class PushService {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #limits: CompleteLimits;
+  readonly #emit: PushServiceListener;
+  readonly #subscriptions = new Subscriptions();
+  readonly #delivery: Delivery;
+  #sequence = 0;
+
+  constructor({ clock, random, limits = {}, onEvent = () => undefined, state }: PushServiceOptions) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#limits = completeLimits(limits);
+    this.#emit = onEvent;
+    const { acknowledgeWithinMs } = this.#limits;
+    this.#delivery = new Delivery({ clock, emit: onEvent, acknowledgeWithinMs });
+    if (state !== undefined) this.#sequence = restoreInto(this.#subscriptions, this.#delivery, state);
+  }
+
+  /** The largest body taken. */
+  get maxBodyBytes(): number {
+    return this.#limits.maxBodyBytes;
+  }
+
+  /** Makes a subscription (RFC 8030 §4); with a key, only its holder may send to it (RFC 8292 §4). */
+  subscribe(applicationServerKey?: VapidPublicKey): Subscribed | Refusal {
+    const now = this.expireDue();
+    if (this.#subscriptions.size >= this.#limits.maxSubscriptions) {
+      const reason = `this service holds ${this.#subscriptions.size} subscriptions and takes no more`;
+      return this.report(refuse("too-many-subscriptions", reason, 60));
+    }
+    const ttl = this.#limits.subscriptionTtlSeconds;
+    const expiresAt = ttl === undefined ? undefined : now + ttl * 1000;
+    const [id, pushId] = [this.#newId(), this.#newId()];
+    this.#subscriptions.add({ id, pushId, applicationServerKey, createdAt: now, expiresAt });
+    this.#emit({ type: "subscribed", at: now, subscriptionId: id, pushId, applicationServerKey });
+    return { kind: "subscribed", subscriptionId: id, pushId, expiresAt };
+  }
+
+  /** Ends a subscription at its receiver's wish; senders get 410 from now on. */
+  unsubscribe(subscriptionId: string): Done | Refusal {
+    return this.#endSubscription(subscriptionId, "unsubscribed");
+  }
+
+  /** Ends a subscription as a service does by itself (RFC 8030 §7.3); senders get 404 from now on. */
+  expireSubscription(subscriptionId: string): Done | Refusal {
+    return this.#endSubscription(subscriptionId, "subscription-expired");
+  }
+
+  /** The subscription that senders address as `pushId`, or why there is none. */
+  findByPushId(pushId: string): SubscriptionView | Refusal {
+    this.expireDue();
+    const subscription = this.#subscriptions.byPushId(pushId);
+    return subscription.kind === "refused" ? this.report(subscription) : subscriptionViewOf(subscription);
+  }
+
+  /** Takes one message in (RFC 8030 §5), and delivers it if its receiver is there. */
+  send(pushId: string, input: PushInput): Created | Refusal {
+    const now = this.expireDue();
+    const subscription = this.#subscriptions.byPushId(pushId);
+    if (subscription.kind === "refused") return this.report(subscription);
+    const refusal = this.#refusalOf(subscription, input);
+    if (refusal !== undefined) return this.report(refusal, subscription.id);
+
+    const message = this.#newMessage(subscription, input, now);
+    const replacedMessageId = subscription.queue.waitingWith(message.topic)?.id;
+    this.#emitAccepted(message, input);
+    this.#delivery.enqueue(message);
+    this.#delivery.pump(subscription.connection);
+    // TTL 0: now or never (RFC 8030 §5.2). The sender gets its 201 either way.
+    if (message.ttlSeconds === 0 && subscription.queue.isWaiting(message)) {
+      this.#delivery.end(message, { type: "discarded", why: "nobody-listening" });
+    }
+    const { id: messageId, ttlSeconds, receiptSubscriptionId } = message;
+    const isTtlShortened = ttlSeconds < input.ttlSeconds;
+    return {
+      kind: "created",
+      messageId,
+      ttlSeconds,
+      isTtlShortened,
+      replacedMessageId,
+      receiptSubscriptionId,
+    };
+  }
+
+  /** Takes a message back at its sender's wish, as Mozilla's service does. It comes no more, though it may be out already. */
+  cancel(messageId: string): Done | Refusal {
+    this.expireDue();
+    const message = this.#delivery.find(messageId);
+    if (message === undefined) return this.report(unknownMessage());
+    this.#delivery.end(message, { type: "cancelled" });
+    this.#delivery.pump(message.subscription.connection);
+    return { kind: "done", subscriptionId: message.subscription.id };
+  }
+
+  /** The receiver has the message (RFC 8030 §6.2), or says it cannot use it; either way it does not come again. */
+  acknowledge(messageId: string, how: Acknowledgement = "received"): Done | NotDelivered | Refusal {
+    this.expireDue();
+    const message = this.#delivery.find(messageId);
+    if (message === undefined) return this.report(unknownMessage());
+    if (message.deliveries === 0) return { kind: "not-delivered" };
+    this.#delivery.end(message, { type: "acknowledged", how });
+    this.#delivery.pump(message.subscription.connection);
+    return { kind: "done", subscriptionId: message.subscription.id };
+  }
+
+  /**
+   * Plugs a receiver on. What waits is handed out at once, before this returns,
+   * and so is what an earlier connection got and never acknowledged (RFC 8030 §6.2).
+   */
+  connect(subscriptionIds: readonly string[], receiver: Receiver): Connected | Refusal {
+    this.expireDue();
+    const found: LiveSubscription[] = [];
+    for (const id of subscriptionIds) {
+      const subscription = this.#subscriptions.byId(id);
+      if (subscription.kind === "refused") return this.report(subscription);
+      found.push(subscription);
+    }
+    const connection: Connection = {
+      receiver,
+      subscriptions: new Set(),
+      isPumping: false,
+      handle: {
+        attach: (subscriptionId) => this.#attachLater(connection, subscriptionId),
+        close: () => {
+          this.#delivery.disconnect(connection, "wait-again");
+        },
+        finish: () => {
+          this.#delivery.disconnect(connection, "stay-out");
+        },
+      },
+    };
+    for (const subscription of found) this.#delivery.attach(connection, subscription);
+    this.#delivery.pump(connection);
+    return { kind: "connected", connection: connection.handle };
+  }
+
+  /** The next receipt of a receipt subscription (RFC 8030 §6.3); `undefined` when there is none now. */
+  takeReceipt(receiptSubscriptionId: string): Receipt | undefined | Refusal {
+    this.expireDue();
+    if (!this.#delivery.receipts.has(receiptSubscriptionId)) return this.report(unknownReceipts());
+    return this.#delivery.receipts.take(receiptSubscriptionId);
+  }
+
+  /** Calls `notify` once, as soon as `takeReceipt` has something to say. */
+  awaitReceipt(receiptSubscriptionId: string, notify: () => void): void {
+    this.#delivery.receipts.await(receiptSubscriptionId, notify);
+  }
+
+  /** Ends a receipt subscription: nobody learns any more what became of its messages. */
+  closeReceipts(receiptSubscriptionId: string): { readonly kind: "closed" } | Refusal {
+    if (!this.#delivery.receipts.has(receiptSubscriptionId)) return this.report(unknownReceipts());
+    this.#delivery.receipts.close(receiptSubscriptionId);
+    return { kind: "closed" };
+  }
+
+  /** Puts a refusal into the log; doors do it for those that never reach the machine. */
+  report(refusal: Refusal, subscriptionId?: string): Refusal {
+    const { code, status, reason } = refusal;
+    this.#emit({ type: "refused", at: this.#clock.now(), code, status, reason, subscriptionId });
+    return refusal;
+  }
+
+  /**
+   * Ends whatever has passed its time, and returns the time. Every operation
+   * begins with it; call it to see things expire when nothing else happens.
+   */
+  expireDue(): number {
+    const now = this.#clock.now();
+    this.#delivery.expireDue(now);
+    const expired = () => this.#subscriptions.takeExpired(now);
+    for (let subscription = expired(); subscription !== undefined; subscription = expired()) {
+      this.#remove(subscription, "subscription-expired");
+    }
+    return now;
+  }
+
+  /** The live subscriptions, oldest first. */
+  subscriptions(): SubscriptionView[] {
+    this.expireDue();
+    return this.#subscriptions.live().map(subscriptionViewOf);
+  }
+
+  /** The live messages of a subscription; none when it is unknown. */
+  messages(subscriptionId: string): MessageView[] {
+    this.expireDue();
+    const subscription = this.#subscriptions.byId(subscriptionId);
+    if (subscription.kind === "refused") return [];
+    return subscription.queue.messages().map(messageViewOf);
+  }
+
+  /** All that must outlive the process, as plain JSON. Messages that are out with a receiver wait again when it is restored. */
+  snapshot(): PushServiceSnapshot {
+    this.expireDue();
+    return snapshotOf(this.#subscriptions, this.#delivery.receipts);
+  }
+
+  /** Why a message is not taken, in the order of the checks. */
+  #refusalOf(subscription: LiveSubscription, input: PushInput): Refusal | undefined {
+    const { applicationServerKey: key, queue } = subscription;
+    if (key !== undefined && input.sender === undefined) {
+      return refuse(
+        "vapid-missing",
+        "this subscription was made with a VAPID key and the request carries no token",
+      );
+    }
+    if (key !== undefined && input.sender !== key) {
+      return refuse(
+        "vapid-wrong-key",
+        `this subscription was made with the VAPID key ${key}, not ${input.sender}`,
+      );
+    }
+    const { maxBodyBytes, maxMessagesPerSubscription } = this.#limits;
+    if (input.body.length > maxBodyBytes) {
+      return refuse("body-too-large", `the body is larger than ${maxBodyBytes} bytes`);
+    }
+    if (
+      typeof input.receipt === "object" &&
+      !this.#delivery.receipts.has(input.receipt.receiptSubscriptionId)
+    ) {
+      return refuse("receipt-subscription-invalid", "this receipt subscription does not exist");
+    }
+    const messageCount = queue.waitingCount + queue.outCount;
+    if (messageCount >= maxMessagesPerSubscription && queue.waitingWith(input.topic) === undefined) {
+      return refuse(
+        "too-many-messages",
+        `${messageCount} messages for this receiver are not acknowledged yet`,
+        60,
+      );
+    }
+    return undefined;
+  }
+
+  #newMessage(subscription: LiveSubscription, input: PushInput, now: number): QueuedMessage {
+    const ttlSeconds = Math.min(input.ttlSeconds, this.#limits.maxTtlSeconds);
+    const { urgency, topic, headers, body } = input;
+    return {
+      id: this.#newId(),
+      subscription,
+      sequence: this.#sequence++,
+      acceptedAt: now,
+      expiresAt: now + ttlSeconds * 1000,
+      ttlSeconds,
+      urgency,
+      topic,
+      headers,
+      body,
+      receiptSubscriptionId: this.#receiptSubscriptionFor(input.receipt),
+      deliveries: 0,
+      supersededBy: undefined,
+    };
+  }
+
+  #receiptSubscriptionFor(receipt: PushInput["receipt"]): string | undefined {
+    if (receipt === "none") return undefined;
+    if (receipt !== "new") return receipt.receiptSubscriptionId;
+    const id = this.#newId();
+    this.#delivery.receipts.open(id);
+    return id;
+  }
+
+  #emitAccepted(message: QueuedMessage, input: PushInput): void {
+    const {
+      id: messageId,
+      acceptedAt: at,
+      ttlSeconds,
+      urgency,
+      topic,
+      body,
+      receiptSubscriptionId,
+    } = message;
+    this.#emit({
+      type: "accepted",
+      at,
+      subscriptionId: message.subscription.id,
+      messageId,
+      ttlSeconds,
+      requestedTtlSeconds: input.ttlSeconds,
+      urgency,
+      topic,
+      bodyBytes: body.length,
+      contentEncoding: message.headers.contentEncoding,
+      sender: input.sender,
+      receiptSubscriptionId,
+    });
+  }
+
+  #attachLater(connection: Connection, subscriptionId: string): Attached | Refusal {
+    this.expireDue();
+    const subscription = this.#subscriptions.byId(subscriptionId);
+    if (subscription.kind === "refused") return this.report(subscription);
+    this.#delivery.attach(connection, subscription);
+    this.#delivery.pump(connection);
+    return { kind: "attached" };
+  }
+
+  #endSubscription(subscriptionId: string, why: SubscriptionEnd): Done | Refusal {
+    this.expireDue();
+    const subscription = this.#subscriptions.byId(subscriptionId);
+    if (subscription.kind === "refused") return this.report(subscription);
+    this.#remove(subscription, why);
+    return { kind: "done", subscriptionId };
+  }
+
+  #remove(subscription: LiveSubscription, why: SubscriptionEnd): void {
+    this.#subscriptions.end(subscription, why);
+    this.#emit({ type: why, at: this.#clock.now(), subscriptionId: subscription.id });
+    for (const message of subscription.queue.messages())
+      this.#delivery.end(message, { type: "discarded", why });
+    this.#delivery.detach(subscription, why);
+  }
+
+  /** 128 random bits, which is more than the 120 of RFC 8030 §8.3. */
+  #newId(): string {
+    return formatBase64url(this.#random.bytes(16));
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The subscriptions of the push service: found by the receiver's secret id or by
+ * the id senders are given, and remembered for a while after their end.
+ *
+ * The two ids are drawn apart, so neither leads to the other (RFC 8030 §8.2). An
+ * ended subscription is remembered because its answer differs: 410 once it was
+ * unsubscribed, 404 when it expired or never existed (RFC 8030 §7.3).
+ */
+import type { VapidPublicKey } from "../protocol/vapid.ts";
+import type { Connection } from "./connection.ts";
+import { Deadlines } from "./deadlines.ts";
+import { MessageQueue } from "./message-queue.ts";
+import { refuse } from "./refusals.ts";
+import type { Refusal } from "./refusals.ts";
+
+export interface SubscriptionRecord {
+  readonly id: string;
+  readonly pushId: string;
+  readonly applicationServerKey: VapidPublicKey | undefined;
+  readonly createdAt: number;
+  readonly expiresAt: number | undefined;
+}
+
+/** A live subscription with its messages. */
+export interface LiveSubscription extends SubscriptionRecord {
+  readonly kind: "live";
+  readonly queue: MessageQueue;
+  connection: Connection | undefined;
+}
+
+export type SubscriptionEnd = "unsubscribed" | "subscription-expired";
+
+export interface EndedSubscription {
+  readonly id: string;
+  readonly pushId: string;
+  readonly why: SubscriptionEnd;
+}
+
+/** How many ended subscriptions are remembered; the oldest are forgotten first. */
+const rememberedEndings = 10_000;
+
+export class Subscriptions {
+  readonly #byId = new Map<string, LiveSubscription>();
+  readonly #byPushId = new Map<string, LiveSubscription>();
+  readonly #endedById = new Map<string, EndedSubscription>();
+  readonly #endedByPushId = new Map<string, EndedSubscription>();
+  readonly #deadlines = new Deadlines<LiveSubscription>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  add(record: SubscriptionRecord): LiveSubscription {
+    const subscription = {
+      ...record,
+      kind: "live",
+      queue: new MessageQueue(),
+      connection: undefined,
+    } as const;
+    this.#byId.set(record.id, subscription);
+    this.#byPushId.set(record.pushId, subscription);
+    if (record.expiresAt !== undefined) this.#deadlines.set(subscription, record.expiresAt);
+    return subscription;
+  }
+
+  /** Ends a subscription and keeps its ids as those of an ended one. */
+  end(subscription: LiveSubscription, why: SubscriptionEnd): void {
+    this.#byId.delete(subscription.id);
+    this.#byPushId.delete(subscription.pushId);
+    this.#deadlines.delete(subscription);
+    this.remember({ id: subscription.id, pushId: subscription.pushId, why });
+  }
+
+  remember(ended: EndedSubscription): void {
+    this.#endedById.set(ended.id, ended);
+    this.#endedByPushId.set(ended.pushId, ended);
+    if (this.#endedById.size <= rememberedEndings) return;
+    for (const oldest of this.#endedById.values()) {
+      this.#endedById.delete(oldest.id);
+      this.#endedByPushId.delete(oldest.pushId);
+      return;
+    }
+  }
+
+  /** The subscription with the receiver's id, or why there is none. */
+  byId(id: string): LiveSubscription | Refusal {
+    return this.#byId.get(id) ?? absent(this.#endedById.get(id), "subscription");
+  }
+
+  /** The subscription with the senders' id, or why there is none. */
+  byPushId(pushId: string): LiveSubscription | Refusal {
+    return this.#byPushId.get(pushId) ?? absent(this.#endedByPushId.get(pushId), "push resource");
+  }
+
+  takeExpired(now: number): LiveSubscription | undefined {
+    return this.#deadlines.takeDue(now);
+  }
+
+  live(): LiveSubscription[] {
+    return [...this.#byId.values()];
+  }
+
+  ended(): EndedSubscription[] {
+    return [...this.#endedById.values()];
+  }
+}
+
+function absent(ended: EndedSubscription | undefined, what: string): Refusal {
+  switch (ended?.why) {
+    case undefined:
+      return refuse("no-such-subscription", `this ${what} never existed`);
+    case "unsubscribed":
+      return refuse("subscription-gone", `this ${what} is gone: its receiver has unsubscribed`);
+    case "subscription-expired":
+      return refuse("subscription-expired", `this ${what} has expired`);
+  }
+}
