@@ -70,7 +70,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 export function looksLikeSubscription(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const fields = fieldsOf(value);
-  if (pick(fields, spellings.endpoint) !== undefined) return true;
+  const endpoint = pick(fields, spellings.endpoint);
+  // A person may be called "endpoint": an object there is an entry of a named map, not a URL.
+  if (endpoint !== undefined && !isRecord(endpoint)) return true;
   const wrapped = pick(fields, wrappers);
   return typeof wrapped === "string" || (isRecord(wrapped) && looksLikeSubscription(wrapped));
 }

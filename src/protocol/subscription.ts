@@ -125,8 +125,8 @@ export function isLoopbackEndpoint(endpoint: Endpoint): boolean {
   return isLoopbackHost(new URL(endpoint).hostname);
 }
 
-// The URL parser has lower-cased the name and brought every spelling of an address (0x7f.1) into one.
-function isLoopbackHost(hostname: string): boolean {
+/** Whether the `hostname` of a parsed URL is this machine; the parser has lower-cased it and unified addresses. */
+export function isLoopbackHost(hostname: string): boolean {
   return /^(?:(?:.*\.)?localhost\.?|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
