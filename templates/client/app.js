@@ -52,6 +52,7 @@ function renderHandover({ record, delivery }) {
   $("handover-why").textContent = deliveryWords[delivery];
   $("json").value = JSON.stringify(record, null, 2);
   $("add").value = addCommand(record);
+  $("windows").hidden = !navigator.platform.startsWith("Win");
 }
 
 /** Writing the same words again would make some screen readers read them again. */

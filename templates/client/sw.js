@@ -114,7 +114,7 @@ function describe({ fields, data, badge, declarative = false }) {
   if (!options.tag) delete options.renotify;
 
   // Safari drops a replacement for a declarative notification that leads nowhere, so this one keeps `navigate`.
-  if (declarative && fields.navigate) options.navigate = String(fields.navigate);
+  if (declarative && asText(fields.navigate)) options.navigate = fields.navigate;
 
   const title = asText(fields.title);
   if (!options.body && !title) options.body = FALLBACK_BODY;
@@ -125,10 +125,14 @@ function describe({ fields, data, badge, declarative = false }) {
 function readData(fields, outerData, actions) {
   const given = fields.data ?? outerData;
   const data = isObject(given) ? { ...given } : given == null ? {} : { value: given };
-  const url = fields.navigate || data.url || fields.url;
-  if (url) data.url = String(url);
+  // `data.url` first: a sender who writes it means it, while `navigate` must be there in a declarative push, and
+  // may be a mere ".", the start of the app.
+  const url = asText(data.url) || asText(fields.navigate) || asText(fields.url);
+  if (url) data.url = url;
   if (data.id === undefined && ["string", "number"].includes(typeof fields.id)) data.id = fields.id;
-  const links = actions.filter(({ navigate }) => navigate).map(({ action, navigate }) => [action, navigate]);
+  const links = actions
+    .filter(({ navigate }) => asText(navigate))
+    .map(({ action, navigate }) => [action, navigate]);
   if (links.length > 0) data.actionUrls = Object.fromEntries(links);
   return data;
 }
@@ -202,7 +206,7 @@ function targetOf(data, action) {
   const links = data?.actionUrls;
   const wanted = action && isObject(links) && Object.hasOwn(links, action) ? links[action] : data?.url;
   try {
-    const url = new URL(wanted ?? "", scope);
+    const url = new URL(asText(wanted), scope);
     // `blob:https://your.site/…` has your origin too, so the protocol is looked at as well.
     return url.origin === self.location.origin && /^https?:$/.test(url.protocol) ? url.href : scope;
   } catch {
