@@ -78,11 +78,16 @@ export function createPrivateKey(bytes: Uint8Array): Secret<string> {
   throw privateKeyError(scalar);
 }
 
-/** A new key pair; a draw that is no scalar of the curve (one in 2^32) is drawn again. */
-export function createKeyPair(random: Random): VapidKeyPair {
+/** A new private key of the curve as 32 bytes; a draw that is no scalar (one in 2^32) is drawn again. */
+export function createScalar(random: Random): Uint8Array {
   let scalar = random.bytes(scalarBytes);
   while (!isScalar(scalar)) scalar = random.bytes(scalarBytes);
-  return keyPairOf(new Secret(formatBase64url(scalar)));
+  return scalar;
+}
+
+/** A new key pair. */
+export function createKeyPair(random: Random): VapidKeyPair {
+  return keyPairOf(new Secret(formatBase64url(createScalar(random))));
 }
 
 /** The pair of a private key that was parsed: its public key is derived. */
