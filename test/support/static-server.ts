@@ -10,13 +10,13 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 
-export interface ReceivedRequest {
+interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly body: string;
 }
 
-export interface StaticAnswer {
+interface StaticAnswer {
   readonly status: number;
   readonly json?: unknown;
 }

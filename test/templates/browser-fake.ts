@@ -6,7 +6,7 @@
  */
 import { vi } from "vitest";
 
-export const scope = "https://harbour.example/";
+const scope = "https://harbour.example/";
 
 export interface BrowserOptions {
   readonly permission?: NotificationPermissionName;
@@ -25,7 +25,7 @@ export interface BrowserOptions {
   readonly cachesFail?: boolean;
 }
 
-export type NotificationPermissionName = "default" | "granted" | "denied";
+type NotificationPermissionName = "default" | "granted" | "denied";
 
 export interface FetchedRequest {
   readonly method: string;

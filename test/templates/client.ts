@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 export const clientFolder = fileURLToPath(new URL("../../templates/client/", import.meta.url));
 
-export interface TemplateFile {
+interface TemplateFile {
   readonly from: string;
   readonly to: string;
   readonly render?: boolean;

@@ -12,12 +12,12 @@ import { clientFolder } from "./client.ts";
 export const origin = "https://harbour.example";
 export const scope = `${origin}/app/`;
 
-export interface ShownOptions extends Record<string, unknown> {
+interface ShownOptions extends Record<string, unknown> {
   data?: Record<string, unknown>;
   tag?: string;
 }
 
-export interface FakeNotification {
+interface FakeNotification {
   readonly title: string;
   readonly options: ShownOptions;
   readonly data: unknown;
@@ -34,18 +34,18 @@ export interface FakeWindow {
   postMessage(message: Record<string, unknown>): void;
 }
 
-export interface FakeSubscription {
+interface FakeSubscription {
   readonly endpoint: string;
   readonly options: { readonly applicationServerKey: ArrayBuffer | null };
   toJSON(): object;
 }
 
-export interface Request {
+interface Request {
   readonly url: string;
   readonly body: Record<string, unknown>;
 }
 
-export interface WorkerOptions {
+interface WorkerOptions {
   /** What the page has left in the Cache Storage; undefined: nothing. */
   readonly memory?: Record<string, unknown>;
   readonly collapses?: boolean;
@@ -58,7 +58,7 @@ export interface WorkerOptions {
   readonly onOpen?: (url: string) => void;
 }
 
-export type Handler = (event: unknown) => void;
+type Handler = (event: unknown) => void;
 
 export function startWorker(options: WorkerOptions = {}) {
   const notifications: FakeNotification[] = [];
