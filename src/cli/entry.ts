@@ -1,0 +1,53 @@
+/**
+ * The process: streams, signals and the exit code. Nothing else names them.
+ */
+import { readFileSync } from "node:fs";
+import { isatty } from "node:tty";
+import { main } from "./main.ts";
+
+const version = readVersion();
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** A reader that goes away (`| head`) ends us quietly: it has what it wanted. */
+function leaveQuietlyOnBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+      throw error;
+    });
+  }
+}
+
+/** The first Ctrl-C asks to stop, the second insists. */
+function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal } {
+  const [stop, force] = [new AbortController(), new AbortController()];
+  const onSignal = (): void => {
+    (stop.signal.aborted ? force : stop).abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return { signal: stop.signal, forceSignal: force.signal };
+}
+
+leaveQuietlyOnBrokenPipe();
+process.exitCode = await main(
+  {
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    // A getter: opening stdin costs a few milliseconds, and most commands never read it.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    isTerminal: { in: isatty(0), out: isatty(1), err: isatty(2) },
+    platform: `node ${process.version}, ${process.platform} ${process.arch}`,
+    ...listenForInterrupts(),
+  },
+  version,
+);

@@ -1,0 +1,76 @@
+/**
+ * One run of the command line, from arguments to exit code.
+ *
+ * Everything of the process comes in through `Host`, so tests run it in-process.
+ */
+import type { Command } from "commander";
+import type { Dispatch } from "../commands/dispatch.ts";
+import type { Context } from "../commands/context.ts";
+import { ExitCode } from "../commands/exit-code.ts";
+import { applyEnvironment, applyProjectSettings } from "./precedence.ts";
+import { readGlobalOptions, withoutGlobalOptions } from "./global-options.ts";
+import { openProgram } from "./program.ts";
+import { openContext, openIo, type Host } from "./real-context.ts";
+import { report } from "./report.ts";
+import { settingNamed } from "../settings/table.ts";
+
+/** Runs the command that `host.argv` names and answers its exit code; never throws. */
+export async function main(host: Host, version: string): Promise<ExitCode> {
+  let context: Context | undefined;
+  let exitCode: ExitCode = ExitCode.ok;
+  const dispatch: Dispatch = async (load, options) => {
+    if (context === undefined) throw new Error("dispatched before the context was open");
+    const { run } = await load();
+    exitCode = await run(withoutGlobalOptions(options), context);
+  };
+  const prepare = async (command: Command): Promise<void> => {
+    applyEnvironment(command, host.env);
+    context = await openContext(host, readGlobalOptions(command));
+    if (readsSettings(command)) applyProjectSettings(command, context.config.read().settings);
+  };
+  try {
+    const program = await openProgram(host.argv, {
+      version,
+      dispatch,
+      prepare: (tree) => {
+        captureOutput(tree, host);
+      },
+    });
+    program.hook("preAction", (_program, command) => prepare(command));
+    if (host.argv.length === 0) program.outputHelp();
+    else await program.parseAsync([...host.argv], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    const said = context ?? { json: host.argv.includes("--json"), signal: host.signal, io: undefined };
+    return report(error, {
+      io: said.io ?? (await openIo(host, { quiet: false, verbose: false, color: true })),
+      signal: said.signal,
+      json: said.json,
+      versions: `webpush ${version}, ${host.platform}`,
+    });
+  }
+}
+
+/** commander's own words go to the host's streams, errors in our form. */
+function captureOutput(command: Command, host: Host): void {
+  command.configureOutput({
+    writeOut: (text) => void host.stdout.write(text),
+    writeErr: (text) => void host.stderr.write(text),
+    outputError: (text, write) => {
+      write(friendlier(text));
+    },
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  for (const child of command.commands) captureOutput(child, host);
+}
+
+/** commander's message as `error:` and `hint:` lines like all others. */
+function friendlier(text: string): string {
+  return text.replace(/^\(Did you mean (.*)\?\)$/m, "hint: did you mean $1?");
+}
+
+/** Whether the command has a flag that a project setting may fill. */
+function readsSettings(command: Command): boolean {
+  return command.options.some((option) => settingNamed(option.attributeName()) !== undefined);
+}

@@ -1,0 +1,113 @@
+/**
+ * The command tree: every command's flags, none of their work.
+ *
+ * Adding a command is adding a row to `builders`. Only the command that was asked
+ * for is loaded; help on all of them loads all.
+ */
+import { Command, Help } from "commander";
+import { describeCommand, type CommandDescription } from "../commands/describe.ts";
+import type { Dispatch } from "../commands/dispatch.ts";
+import { addGlobalOptions } from "./global-options.ts";
+
+interface Building {
+  readonly dispatch: Dispatch;
+  /** The whole tree as data, built when a command asks for it. */
+  readonly describe: () => Promise<CommandDescription>;
+  /** Prints the help of a command by its path; false when there is none. */
+  readonly showHelp: (path: readonly string[]) => Promise<boolean>;
+}
+
+type Builder = (building: Building) => Promise<Command>;
+
+/** Every command, in the order help lists them. */
+const builders: Readonly<Record<string, Builder>> = {
+  keys: async ({ dispatch }) => (await import("../commands/keys/command.ts")).keysCommand(dispatch),
+  scaffold: async ({ dispatch }) =>
+    (await import("../commands/scaffold/command.ts")).scaffoldCommand(dispatch),
+  subscriptions: async ({ dispatch }) =>
+    (await import("../commands/subscriptions/command.ts")).subscriptionsCommand(dispatch),
+  send: async ({ dispatch }) => (await import("../commands/send/command.ts")).sendCommand(dispatch),
+  demo: async ({ dispatch }) => (await import("../commands/demo/command.ts")).demoCommand(dispatch),
+  config: async ({ dispatch }) => (await import("../commands/config/command.ts")).configCommand(dispatch),
+  completion: async ({ dispatch, describe }) =>
+    (await import("../commands/completion/command.ts")).completionCommand(dispatch, describe),
+  help: async ({ dispatch, describe, showHelp }) =>
+    (await import("../commands/help/command.ts")).helpCommand(dispatch, { describe, showHelp }),
+};
+
+export interface ProgramOptions {
+  readonly version: string;
+  readonly dispatch: Dispatch;
+  /** Called for the whole tree when it is built, to set where commander writes. */
+  readonly prepare: (program: Command) => void;
+}
+
+/** Builds the part of the command line that `argv` needs. */
+export async function openProgram(argv: readonly string[], options: ProgramOptions): Promise<Command> {
+  const [first = ""] = argv;
+  if (first === "--version" || first === "-V") return buildProgram([], options);
+  return buildProgram(Object.hasOwn(builders, first) ? [first] : Object.keys(builders), options);
+}
+
+/** The whole command tree as data: for completion, `docs/cli.md` and the self-tests. */
+export async function describeProgram(options: ProgramOptions): Promise<CommandDescription> {
+  return describeCommand(await buildProgram(Object.keys(builders), options));
+}
+
+async function buildProgram(names: readonly string[], options: ProgramOptions): Promise<Command> {
+  const program = new Command("webpush")
+    .description("VAPID keys, subscriptions and web push messages from the terminal")
+    .usage("<command> [options]")
+    .version(options.version, "-V, --version", "print the version")
+    .helpCommand(false)
+    .addHelpText("after", epilogue);
+  const building: Building = {
+    dispatch: options.dispatch,
+    describe: () => describeProgram(options),
+    showHelp: async (path) => showHelp(await buildProgram(Object.keys(builders), options), path),
+  };
+  for (const name of names) {
+    const command = await builders[name]?.(building);
+    if (command !== undefined) program.addCommand(command);
+  }
+  addGlobalOptions(program);
+  tame(program);
+  options.prepare(program);
+  return program;
+}
+
+const epilogue = `
+First steps:
+  $ webpush keys --subject mailto:you@your-domain
+  $ webpush scaffold
+  $ webpush send --ttl 600 "Hello"
+
+See it work offline:  webpush demo
+Exit codes:           webpush help exit-codes`;
+
+/** Settings that commander does not hand down to added commands. */
+function tame(command: Command): void {
+  command
+    .exitOverride()
+    .enablePositionalOptions()
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(true)
+    .configureHelp({ helpWidth: 80, sortSubcommands: false, subcommandTerm: briefTerm });
+  for (const child of command.commands) tame(child);
+}
+
+/** A subcommand's name and arguments in its parent's help, without `[options]`. */
+function briefTerm(command: Command): string {
+  return new Help().subcommandTerm(command).replace(" [options]", "");
+}
+
+function showHelp(program: Command, path: readonly string[]): boolean {
+  let at = program;
+  for (const name of path) {
+    const next = at.commands.find((child) => child.name() === name || child.aliases().includes(name));
+    if (next === undefined) return false;
+    at = next;
+  }
+  at.outputHelp();
+  return true;
+}

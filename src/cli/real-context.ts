@@ -1,0 +1,96 @@
+/**
+ * The real world: process streams, environment, clock and randomness.
+ *
+ * cli/ is the only folder that names `process`; everything below gets what it
+ * needs through `Context`.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { Context } from "../commands/context.ts";
+import { locateProject } from "../store/project.ts";
+import { createConfigStore } from "../store/config.ts";
+import { createSubscriptionStore } from "../store/subscription-file.ts";
+import type { Io, Terminal } from "../terminal/io.ts";
+import { isColourful, openColourPaint, plainPaint } from "../terminal/paint.ts";
+import { absentPrompt, createPrompt } from "../terminal/prompt.ts";
+import type { GlobalOptions } from "./global-options.ts";
+
+/** What main() needs of a process; tests hand in their own. */
+export interface Host {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadableStream & AsyncIterable<Uint8Array | string>;
+  readonly stdout: NodeJS.WritableStream & { columns?: number };
+  readonly stderr: NodeJS.WritableStream & { columns?: number };
+  readonly isTerminal: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
+  readonly signal: AbortSignal;
+  readonly forceSignal: AbortSignal;
+  /** Node's version and platform, for bug reports. */
+  readonly platform: string;
+}
+
+const defaultColumns = 80;
+
+/** Builds the context of one run. */
+export async function openContext(host: Host, globals: GlobalOptions): Promise<Context> {
+  const location = locateProject({ cwd: host.cwd, configDir: globals.configDir, profile: globals.profile });
+  const io = await openIo(host, globals);
+  const asks = globals.input && host.isTerminal.in && host.isTerminal.err && (host.env["CI"] ?? "") === "";
+  return {
+    io,
+    prompt:
+      asks && !globals.json
+        ? createPrompt({ input: () => host.stdin, output: host.stderr, signal: host.signal })
+        : absentPrompt,
+    env: host.env,
+    clock: { now: () => Date.now() },
+    random: { bytes: (length) => randomBytes(length) },
+    signal: host.signal,
+    forceSignal: host.forceSignal,
+    cwd: host.cwd,
+    json: globals.json,
+    config: createConfigStore(location),
+    subscriptions: createSubscriptionStore(location),
+  };
+}
+
+/** Builds the streams of one run, also used to report errors before there is a context. */
+export async function openIo(
+  host: Host,
+  globals: Pick<GlobalOptions, "quiet" | "verbose" | "color">,
+): Promise<Io> {
+  const { stdout, stderr } = host;
+  const paintFor = (isTerminal: boolean) =>
+    isColourful({ isTerminal, wanted: globals.color, env: host.env })
+      ? openColourPaint()
+      : Promise.resolve(plainPaint);
+  const [out, err] = await Promise.all([paintFor(host.isTerminal.out), paintFor(host.isTerminal.err)]);
+  const talk = (line: string): void => void stderr.write(`${line}\n`);
+  return {
+    out: (line) => void stdout.write(`${line}\n`),
+    say: (line) => {
+      if (!globals.quiet) talk(line);
+    },
+    err: talk,
+    detail: (line) => {
+      if (globals.verbose) talk(line);
+    },
+    async drained() {
+      if ("writableNeedDrain" in stdout && stdout.writableNeedDrain === true) await once(stdout, "drain");
+    },
+    paint: { out, err },
+    terminal: terminalOf(host),
+    stdin: bytesOf(() => host.stdin),
+  };
+}
+
+function terminalOf({ isTerminal, stdout, stderr, env }: Host): Terminal {
+  const said = Number(env["COLUMNS"]);
+  const columns = stdout.columns ?? stderr.columns ?? (said > 0 ? said : defaultColumns);
+  return { ...isTerminal, columns };
+}
+
+async function* bytesOf(open: () => AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of open()) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+}

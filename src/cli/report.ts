@@ -1,0 +1,49 @@
+/**
+ * The one place that prints what was thrown, and gives it an exit code.
+ */
+import { CommanderError } from "commander";
+import { UserError } from "../base/errors.ts";
+import { ExitCode, exitCodeOf } from "../commands/exit-code.ts";
+import type { Io } from "../terminal/io.ts";
+import { printable } from "../terminal/printable.ts";
+import { redact } from "../terminal/redact.ts";
+
+const reportUrl = "https://github.com/webpush-cli/webpush/issues/new";
+
+export interface ReportTarget {
+  readonly io: Pick<Io, "err" | "out" | "paint">;
+  readonly signal: AbortSignal;
+  readonly json: boolean;
+  /** Versions for a bug report. */
+  readonly versions: string;
+}
+
+/** Prints `error` for a person, or as a JSON record, and answers the exit code. */
+export function report(error: unknown, target: ReportTarget): ExitCode {
+  // commander has printed its own message by now; help and version end here too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+  if (error instanceof UserError) return reportUserError(error, target);
+  if (target.signal.aborted) return ExitCode.interrupted;
+  return reportBug(error, target);
+}
+
+function reportUserError(error: UserError, { io, json }: ReportTarget): ExitCode {
+  const exitCode = exitCodeOf(error.kind);
+  if (json) {
+    io.out(
+      JSON.stringify({ error: { code: error.code, message: error.message, hints: error.hints, exitCode } }),
+    );
+  }
+  io.err(`${io.paint.err.bad("error:")} ${printable(error.message)}`);
+  for (const hint of error.hints) io.err(`${io.paint.err.hint("hint:")} ${printable(hint)}`);
+  return exitCode;
+}
+
+function reportBug(error: unknown, { io, versions }: ReportTarget): ExitCode {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  io.err(`${io.paint.err.bad("bug:")} webpush failed in a way it should not have`);
+  io.err(printable(redact(stack), { limit: 8000, layout: true }));
+  io.err(versions);
+  io.err(`${io.paint.err.hint("hint:")} please report this at ${reportUrl}, with the lines above`);
+  return ExitCode.bug;
+}

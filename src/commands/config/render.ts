@@ -1,0 +1,31 @@
+/** What `webpush config` prints. */
+import { settingNamed, settings } from "../../settings/table.ts";
+import { printable } from "../../terminal/printable.ts";
+import { table } from "../../terminal/table.ts";
+
+/** Every setting with its value here, for people. */
+export function settingsText(stored: Readonly<Record<string, string>>, columns: number): readonly string[] {
+  const rows = Object.keys(settings).map((name) => {
+    const value = Object.hasOwn(stored, name) ? stored[name] : undefined;
+    return [name, printable(value ?? `${fallbackOf(name)} (default)`), settingNamed(name)?.doc ?? ""];
+  });
+  return table(
+    [{ title: "setting" }, { title: "value" }, { title: "what it does", flexible: true }],
+    rows,
+    columns,
+  );
+}
+
+/** One setting as a JSON record: name, value (null when not set in the project), default. */
+export function settingRecord(name: string, value: string | undefined): string {
+  return JSON.stringify({
+    setting: name,
+    value: value ?? null,
+    default: settingNamed(name)?.fallback ?? null,
+  });
+}
+
+function fallbackOf(name: string): string {
+  const row = settingNamed(name);
+  return row?.fallbackText ?? (row?.fallback === undefined ? "none" : String(row.fallback));
+}

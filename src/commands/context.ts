@@ -1,0 +1,35 @@
+/**
+ * Everything a command may touch, handed to its runner.
+ *
+ * Runners ask for a `Pick` of what they use, so a test builds only that. The real
+ * one is made in cli/real-context.ts, the only place that names `process`.
+ */
+import type { Clock, Random } from "../base/clock.ts";
+import type { Environment } from "../settings/environment.ts";
+import type { ConfigStore } from "../store/config.ts";
+import type { SubscriptionStore } from "../store/subscriptions.ts";
+import type { Io } from "../terminal/io.ts";
+import type { Prompt } from "../terminal/prompt.ts";
+import type { ExitCode } from "./exit-code.ts";
+
+export interface Context {
+  readonly io: Io;
+  readonly prompt: Prompt;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborts when the person asks to stop. */
+  readonly signal: AbortSignal;
+  /** Aborts when the person asks a second time: stop now, even in the middle. */
+  readonly forceSignal: AbortSignal;
+  readonly cwd: string;
+  /** Print JSON records instead of text (`--json`). */
+  readonly json: boolean;
+  readonly config: ConfigStore;
+  readonly subscriptions: SubscriptionStore;
+}
+
+/** What a runner module exports. */
+export interface Runnable<Options> {
+  run(options: Options, context: Context): Promise<ExitCode>;
+}

@@ -1,0 +1,63 @@
+/** The texts of help topics, made from the tables they explain. */
+import { twinOf } from "../../settings/environment.ts";
+import type { CommandDescription, OptionDescription } from "../describe.ts";
+import { exitCodeMeanings } from "../exit-code.ts";
+
+/** Every exit code and what a script can conclude from it. */
+export function exitCodesText(json: boolean): readonly string[] {
+  const rows = Object.entries(exitCodeMeanings);
+  if (json) return rows.map(([code, meaning]) => JSON.stringify({ code: Number(code), meaning }));
+  return rows.flatMap(([code, meaning]) =>
+    wrap(meaning, 74).map((line, index) => `${(index === 0 ? code : "").padStart(3)}  ${line}`),
+  );
+}
+
+const vapidVariables: readonly (readonly [string, string])[] = [
+  ["VAPID_PUBLIC_KEY", "the application server key, before the project's own"],
+  ["VAPID_PRIVATE_KEY", "its private key; enough by itself"],
+  ["VAPID_SUBJECT", "contact for push services (older: VAPID_EMAIL)"],
+];
+
+const commonVariables: readonly (readonly [string, string])[] = [
+  ["NO_COLOR", "print without colours"],
+  ["FORCE_COLOR", "print with colours even into a pipe"],
+  ["CI", "never ask"],
+  ["HTTPS_PROXY, NO_PROXY", "proxy to reach push services through, and hosts to reach without it"],
+];
+
+/** Every environment variable that is read. */
+export function environmentText(program: CommandDescription): readonly string[] {
+  const twins = new Map<string, string>();
+  for (const option of allOptions(program)) {
+    if (option.long !== undefined && option.long !== "--version")
+      twins.set(twinOf(option.long), option.flags);
+  }
+  const width = Math.max(
+    ...[...twins.keys(), ...commonVariables.map(([name]) => name)].map((name) => name.length),
+  );
+  const line = ([name, meaning]: readonly [string, string]): string => `  ${name.padEnd(width)}  ${meaning}`;
+  return [
+    "VAPID keys:",
+    ...vapidVariables.map(line),
+    "",
+    "Conventions:",
+    ...commonVariables.map(line),
+    "",
+    "Every flag has a twin; the flag goes before it. Switches take 1 or 0:",
+    ...[...twins].sort(([a], [b]) => (a < b ? -1 : 1)).map(line),
+  ];
+}
+
+function allOptions(command: CommandDescription): readonly OptionDescription[] {
+  return [...command.options, ...command.commands.flatMap(allOptions)];
+}
+
+function wrap(text: string, width: number): readonly string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1) ?? "";
+    if (last !== "" && last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return lines;
+}

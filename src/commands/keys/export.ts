@@ -1,0 +1,29 @@
+/**
+ * `webpush keys export`: the current pair, private key included, in a format another tool reads.
+ */
+import { UserError } from "../../base/errors.ts";
+import { formatKeys } from "../../protocol/key-formats.ts";
+import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import type { Context } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import { writePrivateFile } from "../output-file.ts";
+import type { ExportOptions } from "./command.ts";
+
+type Needs = Pick<Context, "io" | "config" | "env" | "cwd">;
+
+export function run(options: ExportOptions, { io, config, env, cwd }: Needs): Promise<ExitCode> {
+  const ring = createKeyRing(readEnvironmentKeys(env), config.read());
+  if (ring.current === undefined) {
+    throw new UserError("keys-missing", "this project has no VAPID keys to export", {
+      kind: "failed",
+      hints: ["make a pair: webpush keys"],
+    });
+  }
+  const text = formatKeys(ring.current, ring.subject, options.format).trimEnd();
+  if (options.output === undefined) io.out(text);
+  else {
+    writePrivateFile(options.output, `${text}\n`, cwd);
+    io.say(`wrote ${options.output}; only you can read it`);
+  }
+  return Promise.resolve(ExitCode.ok);
+}

@@ -1,0 +1,104 @@
+/**
+ * What `webpush keys` says. The private key appears only where it was asked for by name.
+ */
+import { formatKeys } from "../../protocol/key-formats.ts";
+import type { VapidKeyPair } from "../../protocol/vapid.ts";
+import { currentPair, type ProjectConfig } from "../../store/config.ts";
+import type { Io } from "../../terminal/io.ts";
+
+/** Talk before the data, the data itself, talk after it. */
+export interface KeysText {
+  readonly before: readonly string[];
+  readonly data: readonly string[];
+  readonly after: readonly string[];
+}
+
+export interface KeysView {
+  /** The file that holds the keys. */
+  readonly path: string;
+  /** Show the private key (`--private`). */
+  readonly private: boolean;
+}
+
+type Painted = Pick<Io, "paint">;
+
+/** One pair as the `web-push` tool prints it with `--json`, byte for byte. */
+export function keysJson(pair: VapidKeyPair): string {
+  return formatKeys(pair, undefined, "json").trimEnd();
+}
+
+/** A pair that was stored nowhere, as lines of a `.env` file. */
+export function printedPairText(pair: VapidKeyPair): string {
+  return formatKeys(pair, undefined, "env").trimEnd();
+}
+
+/** A pair that was just made. */
+export function pairMadeText(config: ProjectConfig, view: KeysView, io: Painted): KeysText {
+  return {
+    before: [`${io.paint.err.good("Made a VAPID key pair.")} The public key, for your page:`, ""],
+    data: keyLines(config, view),
+    after: [
+      "",
+      `stored   ${view.path}`,
+      "         only you can read it, and git ignores it",
+      ...nextSteps(config, io),
+    ],
+  };
+}
+
+/** The pair the project has. */
+export function pairShownText(config: ProjectConfig, view: KeysView, io: Painted): KeysText {
+  const others = config.pairs.length - 1;
+  const also =
+    others > 0
+      ? [`also     ${others} older ${others === 1 ? "pair" : "pairs"}, still signing for its subscriptions`]
+      : [];
+  return {
+    before: [`${io.paint.err.bold("The VAPID public key of this project:")}`, ""],
+    data: keyLines(config, view),
+    after: ["", `stored   ${view.path}`, ...also, ...nextSteps(config, io)],
+  };
+}
+
+/** Why the keys shown are not the project's. */
+export function environmentText({ io }: { readonly io: Painted }): readonly string[] {
+  return [
+    `source   ${io.paint.err.bold("VAPID_PRIVATE_KEY")} in the environment goes before the project's keys;`,
+    "         unset it to use those",
+  ];
+}
+
+function keyLines(config: ProjectConfig, view: KeysView): readonly string[] {
+  const pair = currentPair(config)?.pair;
+  if (pair === undefined) return [];
+  return view.private ? [pair.publicKey, pair.privateKey.reveal()] : [pair.publicKey];
+}
+
+function nextSteps({ subject }: ProjectConfig, { paint }: Painted): readonly string[] {
+  const scaffold = `${paint.err.bold("webpush scaffold")}   a page that subscribes with this key`;
+  if (subject !== undefined) return [`contact  ${subject}`, `next     ${scaffold}`];
+  return [
+    "contact  none yet; push services want one, and Apple's refuses messages without",
+    `next     ${paint.err.bold("webpush keys --subject mailto:you@your-domain")}`,
+    `         ${scaffold}`,
+  ];
+}
+
+/** A pair that was imported or was there already. */
+export function importedText(
+  pair: VapidKeyPair,
+  outcome: "stored" | "known",
+  path: string,
+): readonly string[] {
+  const what = outcome === "stored" ? "imported" : "already stored, nothing changed";
+  return [`${what}: ${pair.publicKey}`, `stored   ${path}`];
+}
+
+/** What replacing a pair costs, in a question. */
+export function replacementQuestion(pair: VapidKeyPair, boundSubscriptions: number): string {
+  const cost =
+    boundSubscriptions === 0
+      ? "every subscription made with it stops working"
+      : `${boundSubscriptions} stored ${boundSubscriptions === 1 ? "subscription" : "subscriptions"} made with it will stop working`;
+  return `replace ${pair.publicKey.slice(0, 12)}…? ${cost}`;
+}

@@ -1,0 +1,27 @@
+/** `webpush subscriptions list`: the stored ones, those found gone apart. */
+import type { Context } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { ListOptions } from "./command.ts";
+import { counted, listText, recordJson } from "./render.ts";
+
+type Needs = Pick<Context, "io" | "subscriptions" | "clock" | "json">;
+
+export async function run(
+  options: ListOptions,
+  { io, subscriptions, clock, json }: Needs,
+): Promise<ExitCode> {
+  const all = await subscriptions.list();
+  const tagged = all.filter(({ tags }) => options.tag.every((tag) => tags.includes(tag)));
+  const shown = tagged.filter(({ gone }) => (gone !== undefined) === options.gone);
+  if (json) {
+    for (const record of shown) io.out(JSON.stringify(recordJson(record)));
+    return ExitCode.ok;
+  }
+  if (shown.length > 0) for (const line of listText(shown, clock.now(), io.terminal.columns)) io.out(line);
+  else
+    io.say(all.length === 0 ? "no subscriptions are stored yet: webpush subscriptions add" : "none of them");
+  const hidden = tagged.length - shown.length;
+  if (hidden > 0 && !options.gone)
+    io.say(`${counted(hidden)} gone, not shown: webpush subscriptions list --gone`);
+  return ExitCode.ok;
+}

@@ -1,0 +1,33 @@
+/** `webpush subscriptions show`: everything about one of them but its secrets. */
+import { UserError } from "../../base/errors.ts";
+import { selectRecords } from "../../store/selector.ts";
+import type { SubscriptionRecord, SubscriptionStore } from "../../store/subscriptions.ts";
+import type { Context } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { ShowOptions } from "./command.ts";
+import { detailText, recordJson } from "./render.ts";
+
+type Needs = Pick<Context, "io" | "subscriptions" | "json">;
+
+export async function run({ which }: ShowOptions, { io, subscriptions, json }: Needs): Promise<ExitCode> {
+  const record = await selectOne(which, subscriptions);
+  if (json) io.out(JSON.stringify({ ...recordJson(record), endpoint: record.subscription.endpoint }));
+  else for (const line of detailText(record)) io.out(line);
+  return ExitCode.ok;
+}
+
+/**
+ * The one record that `which` names.
+ *
+ * @throws UserError `subscription-ambiguous`, `subscription-unknown`
+ */
+export async function selectOne(
+  which: string,
+  store: Pick<SubscriptionStore, "list">,
+): Promise<SubscriptionRecord> {
+  const [record, ...others] = selectRecords(await store.list(), [which]);
+  if (record !== undefined && others.length === 0) return record;
+  throw new UserError("subscription-ambiguous", `${which} names ${others.length + 1} subscriptions`, {
+    hints: ["give one id or name"],
+  });
+}

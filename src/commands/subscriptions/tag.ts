@@ -1,0 +1,21 @@
+/** `webpush subscriptions tag`: puts subscriptions in a group, or takes them out. */
+import { selectRecords } from "../../store/selector.ts";
+import type { Context } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { TagOptions } from "./command.ts";
+import { parseLabel } from "./labels.ts";
+import { counted, recordJson } from "./render.ts";
+
+type Needs = Pick<Context, "io" | "subscriptions" | "json">;
+
+export async function run(options: TagOptions, { io, subscriptions, json }: Needs): Promise<ExitCode> {
+  const tag = parseLabel("tag", options.tag);
+  const ids = selectRecords(await subscriptions.list(), options.which).map(({ id }) => id);
+  const changed = await subscriptions.relabel(ids, ({ name, tags }) => {
+    const others = tags.filter((other) => other !== tag);
+    return { name, tags: options.remove ? others : [...others, tag] };
+  });
+  if (json) for (const record of changed) io.out(JSON.stringify(recordJson(record)));
+  else io.say(`${counted(changed.length)} ${options.remove ? "out of" : "in"} tag:${tag}`);
+  return ExitCode.ok;
+}

@@ -1,0 +1,142 @@
+/**
+ * The port and the file of VAPID keys: `config.json`.
+ *
+ * A project may hold several pairs. The current one signs for new subscriptions;
+ * the others keep signing for subscriptions that were made with them.
+ */
+import { UserError } from "../base/errors.ts";
+import { parseSubject, type Subject } from "../protocol/subject.ts";
+import { parseKeyPair, type VapidKeyPair, type VapidPublicKey } from "../protocol/vapid.ts";
+import { expectArray, expectObject, expectText } from "./json.ts";
+import type { ProjectLocation } from "./project.ts";
+import { StateFile, type StateFileFormat } from "./state-file.ts";
+
+/** A pair and when it was made or imported, in ms since 1970. */
+export interface StoredKeyPair {
+  readonly pair: VapidKeyPair;
+  readonly createdAt: number;
+}
+
+/** Every pair of a project, which of them is current, the contact, and the project's settings. */
+export interface ProjectConfig {
+  /** The public key of the pair that signs for new subscriptions; undefined when there is no pair. */
+  readonly current: VapidPublicKey | undefined;
+  readonly pairs: readonly StoredKeyPair[];
+  /** Contact for push services, the `sub` claim (RFC 8292 §2.1). */
+  readonly subject: Subject | undefined;
+  /** Project settings as text, read by the table in settings/. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Where a project's keys and settings are kept. */
+export interface ConfigStore {
+  /** Whatever is stored now; an empty project has no pair. Never makes anything. */
+  read(): ProjectConfig;
+  /** Reads, changes and writes while no other process does; `change` must be pure. */
+  update(change: (current: ProjectConfig) => ProjectConfig): Promise<ProjectConfig>;
+  /** The file, for messages to people. */
+  readonly path: string;
+}
+
+/** Config of a project that has none. */
+export const emptyConfig: ProjectConfig = { current: undefined, pairs: [], subject: undefined, settings: {} };
+
+/** The pair that signs for new subscriptions. */
+export function currentPair(config: ProjectConfig): StoredKeyPair | undefined {
+  return config.pairs.find(({ pair }) => pair.publicKey === config.current);
+}
+
+/** `config` with `added` as the current pair; the pairs it had stay, unless `replacing`. */
+export function withCurrentPair(
+  config: ProjectConfig,
+  added: StoredKeyPair,
+  { replacing }: { readonly replacing: boolean },
+): ProjectConfig {
+  const others = config.pairs.filter(({ pair }) => pair.publicKey !== added.pair.publicKey);
+  const kept = replacing ? others.filter(({ pair }) => pair.publicKey !== config.current) : others;
+  return { ...config, current: added.pair.publicKey, pairs: [...kept, added] };
+}
+
+/** The config store of a project folder. */
+export function createConfigStore(location: ProjectLocation): ConfigStore {
+  const file = new StateFile(location.configFile, location, configFormat);
+  return {
+    path: location.configFile,
+    read: () => file.read(),
+    update: (change) => file.update(change),
+  };
+}
+
+const version = 1;
+
+const configFormat: StateFileFormat<ProjectConfig> = {
+  empty: emptyConfig,
+  parse(json) {
+    const config = expectObject(json, "the file");
+    if (config["version"] !== version) throw newerVersion(config["version"]);
+    const current = config["current"];
+    const subject = config["subject"];
+    const pairs = expectArray(config["keys"] ?? [], "keys").map(parseStoredPair);
+    const found = pairs.find(({ pair }) => pair.publicKey === current);
+    if (typeof current === "string" && found === undefined) {
+      throw new UserError("store-damaged", "`current` names a key that is not among `keys`");
+    }
+    return {
+      current: found?.pair.publicKey,
+      pairs,
+      subject: subject === undefined ? undefined : parseSubject(expectText(subject, "subject")).subject,
+      settings: parseSettings(config["settings"] ?? {}),
+    };
+  },
+  format: ({ current, pairs, subject, settings }) => ({
+    version,
+    ...(current === undefined ? {} : { current }),
+    ...(subject === undefined ? {} : { subject }),
+    keys: pairs.map(({ pair, createdAt }) => ({
+      publicKey: pair.publicKey,
+      privateKey: pair.privateKey.reveal(),
+      createdAt: new Date(createdAt).toISOString(),
+    })),
+    settings: { ...settings },
+  }),
+};
+
+/** The error for a file of another format version. */
+export function newerVersion(found: unknown): UserError {
+  return new UserError(
+    "store-damaged",
+    `its version is ${JSON.stringify(found) ?? "missing"}, not ${version}`,
+    {
+      hints: ["update webpush if a newer one wrote it"],
+    },
+  );
+}
+
+function parseStoredPair(json: unknown, index: number): StoredKeyPair {
+  const where = `keys[${index}]`;
+  const entry = expectObject(json, where);
+  const publicKey = expectText(entry["publicKey"], `${where}.publicKey`);
+  const privateKey = expectText(entry["privateKey"], `${where}.privateKey`);
+  return {
+    pair: parseKeyPair(publicKey, privateKey),
+    createdAt: parseTime(entry["createdAt"], `${where}.createdAt`),
+  };
+}
+
+/** Reads an ISO 8601 time as ms since 1970. */
+export function parseTime(json: unknown, where: string): number {
+  const time = Date.parse(expectText(json, where));
+  if (Number.isNaN(time)) throw new UserError("store-damaged", `${where} is not a time`);
+  return time;
+}
+
+function parseSettings(json: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(expectObject(json, "settings")).map(([name, value]) => {
+      if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
+        throw new UserError("store-damaged", `settings.${name} is not a text, number or boolean`);
+      }
+      return [name, String(value)];
+    }),
+  );
+}

@@ -1,0 +1,83 @@
+/**
+ * Where a project keeps its state: the nearest `.webpush/`, found as git finds `.git`.
+ *
+ * The folder is made at the first write, never by reading, with a `.gitignore` of
+ * `*` in it, because it holds private keys and people's subscriptions.
+ */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { UserError, systemCode } from "../base/errors.ts";
+
+const folderName = ".webpush";
+const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** The folder and files of one project and profile. */
+export interface ProjectLocation {
+  /** The state folder, the `.gitignore` goes here. */
+  readonly root: string;
+  /** Where this profile's files are: `root`, or `root/profiles/NAME`. */
+  readonly folder: string;
+  readonly configFile: string;
+  readonly subscriptionsFile: string;
+}
+
+export interface LocationOptions {
+  readonly cwd: string;
+  /** `--config-dir`: the state folder itself, instead of a search for `.webpush/`. */
+  readonly configDir: string | undefined;
+  readonly profile: string | undefined;
+}
+
+/**
+ * Finds the state folder; opens and makes nothing.
+ *
+ * @throws UserError `profile-name`
+ */
+export function locateProject({ cwd, configDir, profile }: LocationOptions): ProjectLocation {
+  if (profile !== undefined && !profileName.test(profile)) {
+    throw new UserError("profile-name", `${JSON.stringify(profile)} cannot be the name of a profile`, {
+      hints: ["use letters, digits, dots, dashes and underscores, starting with a letter or digit"],
+    });
+  }
+  const root = configDir === undefined ? nearestFolder(cwd) : resolve(cwd, configDir);
+  const folder = profile === undefined ? root : join(root, "profiles", profile);
+  return {
+    root,
+    folder,
+    configFile: join(folder, "config.json"),
+    subscriptionsFile: join(folder, "subscriptions.json"),
+  };
+}
+
+function nearestFolder(cwd: string): string {
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    const candidate = join(folder, folderName);
+    if (existsSync(candidate)) return candidate;
+    if (dirname(folder) === folder) return join(cwd, folderName);
+  }
+}
+
+/**
+ * Makes the state folder, for its owner alone, and its `.gitignore`.
+ *
+ * @throws UserError `store-unwritable`
+ */
+export function makeProjectFolder({ root, folder }: ProjectLocation): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(root, ".gitignore"), "*\n", { flag: "wx" });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw unwritable(folder, error);
+  }
+}
+
+/** The error for a state file that cannot be written, with what to do by its cause. */
+export function unwritable(path: string, cause: unknown): UserError {
+  const code = systemCode(cause) ?? "unknown error";
+  const hint = code === "ENOSPC" ? "free some disk space" : "check who owns it, or use --config-dir";
+  return new UserError("store-unwritable", `cannot write ${path} (${code})`, {
+    kind: "failed",
+    hints: [`${hint}; nothing was changed`],
+    cause,
+  });
+}

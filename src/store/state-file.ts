@@ -1,0 +1,130 @@
+/**
+ * One JSON state file: read strictly, changed under a lock, replaced atomically.
+ *
+ * conf does the writing (temporary file, fsync, rename, mode 0600). Reading is
+ * plain, because conf re-reads the whole file on every `get`, makes folders when
+ * asked to read, and costs 50-100 ms to load, which a command that only looks
+ * should not pay. A file that does not read as ours is reported and never touched.
+ */
+import { readFileSync, rmSync, readdirSync, statSync, statfsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { UserError, messageOf, systemCode } from "../base/errors.ts";
+import { withLock } from "./lock.ts";
+import { makeProjectFolder, unwritable, type ProjectLocation } from "./project.ts";
+
+/** Only the owner may read what holds private keys and subscriptions. */
+const privateMode = 0o600;
+/** Room that must be left on the disk beyond the new file. */
+const spareBytes = 64 * 1024;
+/** A temporary file this old was left by a process that was killed. */
+const abandonedMs = 60_000;
+
+export interface StateFileFormat<Value> {
+  /** What a project without the file has. */
+  readonly empty: Value;
+  /** Reads the parsed JSON; throws a UserError that says what is wrong with it. */
+  parse(json: unknown): Value;
+  /** The JSON to write, spelled out, secrets revealed. */
+  format(value: Value): Readonly<Record<string, unknown>>;
+}
+
+export class StateFile<Value> {
+  readonly #path: string;
+  readonly #location: ProjectLocation;
+  readonly #format: StateFileFormat<Value>;
+
+  constructor(path: string, location: ProjectLocation, format: StateFileFormat<Value>) {
+    this.#path = path;
+    this.#location = location;
+    this.#format = format;
+  }
+
+  /**
+   * The file's content now.
+   *
+   * @throws UserError `store-damaged`, `store-unreadable`
+   */
+  read(): Value {
+    let text: string;
+    try {
+      text = readFileSync(this.#path, "utf8");
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return this.#format.empty;
+      throw new UserError(
+        "store-unreadable",
+        `cannot read ${this.#path} (${systemCode(error) ?? messageOf(error)})`,
+        {
+          kind: "failed",
+          hints: ["check who owns it, or use --config-dir"],
+          cause: error,
+        },
+      );
+    }
+    try {
+      return this.#format.parse(JSON.parse(text));
+    } catch (error) {
+      throw new UserError("store-damaged", `${this.#path} is damaged: ${messageOf(error)}`, {
+        kind: "failed",
+        hints: ["repair the file, or move it away to start anew; it was left as it is"],
+        cause: error,
+      });
+    }
+  }
+
+  /**
+   * Reads, changes and writes while nobody else does; writes nothing when `change` returns its argument.
+   *
+   * @throws UserError `store-damaged`, `store-unreadable`, `store-unwritable`, `store-locked`
+   */
+  async update(change: (current: Value) => Value): Promise<Value> {
+    makeProjectFolder(this.#location);
+    return withLock(this.#path, async () => {
+      const before = this.read();
+      const after = change(before);
+      if (after !== before) await this.#write(after);
+      return after;
+    });
+  }
+
+  async #write(value: Value): Promise<void> {
+    const json = this.#format.format(value);
+    const text = `${JSON.stringify(json, undefined, 2)}\n`;
+    const folder = dirname(this.#path);
+    try {
+      assertRoom(folder, Buffer.byteLength(text));
+      const { default: Conf } = await import("conf");
+      const conf = new Conf<Record<string, unknown>>({
+        cwd: folder,
+        configName: basename(this.#path, ".json"),
+        configFileMode: privateMode,
+        serialize: () => text,
+      });
+      conf.store = { ...json };
+      removeAbandoned(this.#path);
+    } catch (error) {
+      throw unwritable(this.#path, error);
+    }
+  }
+}
+
+/**
+ * Refuses to start a write that the disk cannot hold. Node's `writeSync` reports a
+ * full disk as a short count, which the library below conf does not look at, so
+ * the half file would replace the whole one.
+ */
+function assertRoom(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < bytes + spareBytes) {
+    throw Object.assign(new Error("no space left on the disk"), { code: "ENOSPC" });
+  }
+}
+
+/** Removes temporary files of writers that were killed: they hold the same secrets as the file itself. */
+function removeAbandoned(path: string): void {
+  const { mtimeMs: now } = statSync(path);
+  for (const name of readdirSync(dirname(path))) {
+    if (!name.startsWith(`${basename(path)}.tmp-`)) continue;
+    const abandoned = join(dirname(path), name);
+    if (now - statSync(abandoned).mtimeMs > abandonedMs) rmSync(abandoned, { force: true });
+  }
+}

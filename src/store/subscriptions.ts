@@ -1,0 +1,87 @@
+/**
+ * The port of stored subscriptions, and what a record of one is.
+ *
+ * Whatever keeps them (a file here, a database elsewhere) promises: a record is
+ * identified by its endpoint; changes of two processes never lose each other;
+ * and a record that was registered anew since it was read is not touched by
+ * results of the older registration (PROTOCOL.md §4.8 guard 4).
+ */
+import { formatSubscription, type Subscription } from "../protocol/subscription.ts";
+
+/** One stored subscription. Times are ms since 1970. */
+export interface SubscriptionRecord {
+  /** Short, stable, from the endpoint. */
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly tags: readonly string[];
+  readonly subscription: Subscription;
+  /** When this endpoint was first stored. */
+  readonly createdAt: number;
+  /** When the page last handed it in; differs from `createdAt` after a re-registration. */
+  readonly registeredAt: number;
+  readonly lastResult: LastResult | undefined;
+  /** Set when a push service said it is gone; such records are kept for a while, but not sent to. */
+  readonly gone: GoneMark | undefined;
+}
+
+/** What came of the last message sent to a subscription. */
+export interface LastResult {
+  readonly at: number;
+  readonly outcome: string;
+  /** Id of the diagnosis, for example `ok` or `fcm.gone`. */
+  readonly cause: string;
+  readonly status: number | undefined;
+}
+
+export interface GoneMark {
+  readonly at: number;
+  readonly cause: string;
+}
+
+/** A subscription to store, with what the person says about it. */
+export interface Addition {
+  readonly subscription: Subscription;
+  readonly name: string | undefined;
+  readonly tags: readonly string[];
+}
+
+export type AddOutcome = "added" | "updated" | "unchanged";
+
+/** A result to remember, for the registration it was sent to. */
+export interface ResultNote {
+  readonly id: string;
+  readonly registeredAt: number;
+  readonly result: LastResult;
+  readonly gone: GoneMark | undefined;
+}
+
+/** Where a project's subscriptions are kept. */
+export interface SubscriptionStore {
+  /** Every record, in the order they were first stored. */
+  list(): Promise<readonly SubscriptionRecord[]>;
+  /** Stores new ones and refreshes those whose endpoint is known; answers in the order given. */
+  add(additions: readonly Addition[], now: number): Promise<readonly Added[]>;
+  /** Removes by id; answers the removed records. */
+  remove(ids: readonly string[]): Promise<readonly SubscriptionRecord[]>;
+  /** Replaces name or tags of the given records; `change` must be pure. */
+  relabel(ids: readonly string[], change: (labels: Labels) => Labels): Promise<readonly SubscriptionRecord[]>;
+  /** Remembers results; those for an older registration are ignored. */
+  note(results: readonly ResultNote[]): Promise<void>;
+  /** The file, for messages to people. */
+  readonly path: string;
+}
+
+export interface Added {
+  readonly outcome: AddOutcome;
+  readonly record: SubscriptionRecord;
+}
+
+export interface Labels {
+  readonly name: string | undefined;
+  readonly tags: readonly string[];
+}
+
+/** Whether two subscriptions are the same registration: endpoint, keys, and the key they were made with. */
+export function isSameRegistration(a: Subscription, b: Subscription): boolean {
+  return JSON.stringify(formatSubscription(a)) === JSON.stringify(formatSubscription(b));
+}

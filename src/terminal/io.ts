@@ -1,0 +1,46 @@
+/**
+ * Where a command's words go: stdout is data, stderr is talk.
+ *
+ * Runners write through an `Io` and never touch the process, so a test reads
+ * what would have been printed from two arrays. Text from outside must have gone
+ * through `printable()` before it comes here.
+ */
+import type { Paint } from "./paint.ts";
+
+/** The streams of one run. */
+export interface Io {
+  /** One line of data, for people or the next program in the pipe. */
+  out(line: string): void;
+  /** One line of talk: progress, next steps. Silent with `--quiet`. */
+  say(line: string): void;
+  /** One line that must be seen: errors and warnings. */
+  err(line: string): void;
+  /** One line of detail, shown with `--verbose`. */
+  detail(line: string): void;
+  /** Resolves when stdout can take more; await it now and then in long streams of lines. */
+  drained(): Promise<void>;
+  readonly paint: { readonly out: Paint; readonly err: Paint };
+  readonly terminal: Terminal;
+  /** What is piped in, in chunks of any size. */
+  readonly stdin: AsyncIterable<Uint8Array>;
+}
+
+/** Which of the streams is a terminal, and how wide it is in columns. */
+export interface Terminal {
+  readonly in: boolean;
+  readonly out: boolean;
+  readonly err: boolean;
+  readonly columns: number;
+}
+
+/** All of stdin as bytes, up to `limitBytes`; `undefined` when there is more. */
+export async function readAll(io: Pick<Io, "stdin">, limitBytes: number): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of io.stdin) {
+    length += chunk.length;
+    if (length > limitBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

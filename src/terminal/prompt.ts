@@ -1,0 +1,87 @@
+/**
+ * Questions at a terminal, with inquirer behind them.
+ *
+ * Questions are drawn on stderr, because stdout is data. Where nobody can answer
+ * (no terminal, CI, `--no-input`) `Prompt.available` is false and asking is a bug
+ * of ours: the command must have said which flag is missing instead.
+ */
+import { UserError } from "../base/errors.ts";
+
+/** What can be asked of the person at the terminal. */
+export interface Prompt {
+  /** Whether somebody is there to answer. */
+  readonly available: boolean;
+  confirm(question: string, fallback: boolean): Promise<boolean>;
+  /** Asks until `parse` accepts; its UserError is shown and the question asked again. */
+  input<Value>(question: string, parse: (text: string) => Value, fallback?: string): Promise<Value>;
+  select<Value>(question: string, choices: readonly Choice<Value>[]): Promise<Value>;
+}
+
+export interface Choice<Value> {
+  readonly name: string;
+  readonly value: Value;
+  readonly description?: string;
+}
+
+export interface PromptStreams {
+  /** Opened at the first question. */
+  readonly input: () => NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
+}
+
+/** A prompt that asks on the given streams; inquirer is loaded at the first question. */
+export function createPrompt({ input, output, signal }: PromptStreams): Prompt {
+  const ask = async <Value>(question: Record<string, unknown>): Promise<Value> => {
+    const { default: inquirer } = await import("inquirer");
+    const prompt = inquirer.createPromptModule({ input: input(), output, signal });
+    try {
+      // inquirer derives the answer's type from literal questions; ours come from the callers below, which know it.
+      const answers: unknown = await prompt([{ ...question, name: "answer" } as never]);
+      return (answers as { answer: Value }).answer;
+    } catch (error) {
+      throw isAbandoned(error) ? new UserError("interrupted", "interrupted", { kind: "interrupted" }) : error;
+    }
+  };
+  return {
+    available: true,
+    confirm: (message, fallback) => ask({ type: "confirm", message, default: fallback }),
+    async input(message, parse, fallback) {
+      const text = await ask<string>({
+        type: "input",
+        message,
+        ...(fallback === undefined ? {} : { default: fallback }),
+        validate: (answer: string) => whyRefused(parse, answer),
+      });
+      return parse(text);
+    },
+    select: (message, choices) => ask({ type: "select", message, choices: [...choices] }),
+  };
+}
+
+/** The prompt of a run that nobody watches. */
+export const absentPrompt: Prompt = {
+  available: false,
+  confirm: refuseToAsk,
+  input: refuseToAsk,
+  select: refuseToAsk,
+};
+
+function refuseToAsk(question: string): never {
+  throw new Error(`asked "${question}" where nobody can answer`);
+}
+
+function whyRefused(parse: (text: string) => unknown, answer: string): true | string {
+  try {
+    parse(answer);
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return [error.message, ...error.hints].join("; ");
+    throw error;
+  }
+}
+
+/** Ctrl-C at a question, or the run's own signal. */
+function isAbandoned(error: unknown): boolean {
+  return error instanceof Error && (error.name === "ExitPromptError" || error.name === "AbortPromptError");
+}
