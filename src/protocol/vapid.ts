@@ -127,7 +127,11 @@ function readKey(text: string): Uint8Array | Defect {
   if (trimmed.startsWith("{")) return ["is JSON, expected base64url", importIt];
   if (/^(?:[0-9a-f]{2}){32,}$/i.test(trimmed))
     return [`is ${trimmed.length} hexadecimal digits, expected base64url`, "convert it to base64url"];
-  return parseBase64(trimmed) ?? [`is ${trimmed.length} characters that are not base64url`, copyAgain];
+  const bytes = parseBase64(trimmed);
+  if (bytes !== undefined) return bytes;
+  const isCut = !/[^\w+/=-]/.test(trimmed);
+  const what = isCut ? "a length no base64url has" : "not all of them base64url";
+  return [`is ${trimmed.length} characters, ${what}`, copyAgain];
 }
 
 /** Why bytes are no usable public key. */
