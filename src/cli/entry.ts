@@ -3,13 +3,12 @@
  */
 import { readFileSync } from "node:fs";
 import { isatty } from "node:tty";
-import { main } from "./main.ts";
+import { main, type About } from "./main.ts";
 
-const version = readVersion();
-
-function readVersion(): string {
+function readAbout(): About {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
+  const { version, bugs } = JSON.parse(text) as { version: string; bugs: { url: string } };
+  return { version, bugsUrl: bugs.url };
 }
 
 /** A reader that goes away (`| head`) ends us quietly: it has what it wanted. */
@@ -49,5 +48,5 @@ process.exitCode = await main(
     platform: `node ${process.version}, ${process.platform} ${process.arch}`,
     ...listenForInterrupts(),
   },
-  version,
+  readAbout(),
 );

@@ -14,8 +14,14 @@ import { openContext, openIo, type Host } from "./real-context.ts";
 import { report } from "./report.ts";
 import { settingNamed } from "../settings/table.ts";
 
+/** What package.json says of us. */
+export interface About {
+  readonly version: string;
+  readonly bugsUrl: string;
+}
+
 /** Runs the command that `host.argv` names and answers its exit code; never throws. */
-export async function main(host: Host, version: string): Promise<ExitCode> {
+export async function main(host: Host, about: About): Promise<ExitCode> {
   let context: Context | undefined;
   let exitCode: ExitCode = ExitCode.ok;
   const dispatch: Dispatch = async (load, options) => {
@@ -30,7 +36,7 @@ export async function main(host: Host, version: string): Promise<ExitCode> {
   };
   try {
     const program = await openProgram(host.argv, {
-      version,
+      version: about.version,
       dispatch,
       prepare: (tree) => {
         captureOutput(tree, host);
@@ -46,7 +52,7 @@ export async function main(host: Host, version: string): Promise<ExitCode> {
       io: said.io ?? (await openIo(host, { quiet: false, verbose: false, color: true })),
       signal: said.signal,
       json: said.json,
-      versions: `webpush ${version}, ${host.platform}`,
+      bugReport: { versions: `webpush ${about.version}, ${host.platform}`, url: about.bugsUrl },
     });
   }
 }

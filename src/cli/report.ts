@@ -8,14 +8,17 @@ import type { Io } from "../terminal/io.ts";
 import { printable } from "../terminal/printable.ts";
 import { redact } from "../terminal/redact.ts";
 
-const reportUrl = "https://github.com/webpush-cli/webpush/issues/new";
+export interface BugReport {
+  readonly versions: string;
+  readonly url: string;
+}
 
 export interface ReportTarget {
   readonly io: Pick<Io, "err" | "out" | "paint">;
   readonly signal: AbortSignal;
   readonly json: boolean;
-  /** Versions for a bug report. */
-  readonly versions: string;
+  /** Versions, and where to report a bug. */
+  readonly bugReport: BugReport;
 }
 
 /** Prints `error` for a person, or as a JSON record, and answers the exit code. */
@@ -39,11 +42,11 @@ function reportUserError(error: UserError, { io, json }: ReportTarget): ExitCode
   return exitCode;
 }
 
-function reportBug(error: unknown, { io, versions }: ReportTarget): ExitCode {
+function reportBug(error: unknown, { io, bugReport }: ReportTarget): ExitCode {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   io.err(`${io.paint.err.bad("bug:")} webpush failed in a way it should not have`);
   io.err(printable(redact(stack), { limit: 8000, layout: true }));
-  io.err(versions);
-  io.err(`${io.paint.err.hint("hint:")} please report this at ${reportUrl}, with the lines above`);
+  io.err(bugReport.versions);
+  io.err(`${io.paint.err.hint("hint:")} please report this at ${bugReport.url}, with the lines above`);
   return ExitCode.bug;
 }

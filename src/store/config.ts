@@ -8,7 +8,7 @@ import { UserError } from "../base/errors.ts";
 import { parseSubject, type Subject } from "../protocol/subject.ts";
 import { parseKeyPair, type VapidKeyPair, type VapidPublicKey } from "../protocol/vapid.ts";
 import { expectArray, expectObject, expectText } from "./json.ts";
-import type { ProjectLocation } from "./project.ts";
+import { shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 
 /** A pair and when it was made or imported, in ms since 1970. */
@@ -61,7 +61,7 @@ export function withCurrentPair(
 export function createConfigStore(location: ProjectLocation): ConfigStore {
   const file = new StateFile(location.configFile, location, configFormat);
   return {
-    path: location.configFile,
+    path: shownPath(location.configFile, location),
     read: () => file.read(),
     update: (change) => file.update(change),
   };

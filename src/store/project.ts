@@ -5,7 +5,7 @@
  * `*` in it, because it holds private keys and people's subscriptions.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { UserError, systemCode } from "../base/errors.ts";
 
 const folderName = ".webpush";
@@ -13,6 +13,8 @@ const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** The folder and files of one project and profile. */
 export interface ProjectLocation {
+  /** Where the command runs; paths below it are shown to people without it. */
+  readonly cwd: string;
   /** The state folder, the `.gitignore` goes here. */
   readonly root: string;
   /** Where this profile's files are: `root`, or `root/profiles/NAME`. */
@@ -42,6 +44,7 @@ export function locateProject({ cwd, configDir, profile }: LocationOptions): Pro
   const root = configDir === undefined ? nearestFolder(cwd) : resolve(cwd, configDir);
   const folder = profile === undefined ? root : join(root, "profiles", profile);
   return {
+    cwd,
     root,
     folder,
     configFile: join(folder, "config.json"),
@@ -55,6 +58,12 @@ function nearestFolder(cwd: string): string {
     if (existsSync(candidate)) return candidate;
     if (dirname(folder) === folder) return join(cwd, folderName);
   }
+}
+
+/** A state file's path as a person would write it here. */
+export function shownPath(path: string, { cwd }: Pick<ProjectLocation, "cwd">): string {
+  const fromHere = relative(cwd, path);
+  return fromHere.startsWith("..") || isAbsolute(fromHere) ? path : fromHere;
 }
 
 /**

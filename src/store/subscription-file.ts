@@ -8,7 +8,7 @@ import { UserError } from "../base/errors.ts";
 import { formatSubscription, parseSubscription, subscriptionId } from "../protocol/subscription.ts";
 import { expectArray, expectObject, expectText } from "./json.ts";
 import { newerVersion, parseTime } from "./config.ts";
-import type { ProjectLocation } from "./project.ts";
+import { shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 import {
   isSameRegistration,
@@ -26,7 +26,7 @@ type Records = readonly SubscriptionRecord[];
 export function createSubscriptionStore(location: ProjectLocation): SubscriptionStore {
   const file = new StateFile(location.subscriptionsFile, location, format);
   return {
-    path: location.subscriptionsFile,
+    path: shownPath(location.subscriptionsFile, location),
     list: () => Promise.resolve().then(() => file.read()),
     async add(additions, now) {
       let added: readonly Added[] = [];
