@@ -12,8 +12,9 @@ import { send, type Job } from "../../sender/sender.ts";
 import { createTokenCache, type TokenCache } from "../../sender/token-cache.ts";
 import type { Subject } from "../../protocol/subject.ts";
 import type { Context } from "../context.ts";
-import type { SendOptions } from "./command.ts";
+import type { TransportOptions } from "./command.ts";
 import type { Plan, ReadyRecipient } from "./plan.ts";
+import { answerLine, requestLine } from "./wire-lines.ts";
 
 /** What became of one recipient's message. */
 export interface Result {
@@ -23,12 +24,18 @@ export interface Result {
   readonly durationMs: number;
 }
 
-type Needs = Pick<Context, "clock" | "random" | "env" | "signal" | "forceSignal" | "cwd">;
+/** What sending needs of the flags. */
+export type NetworkOptions = Pick<
+  TransportOptions,
+  "concurrency" | "timeout" | "proxy" | "ca" | "allowHost" | "allowPrivate"
+>;
+
+type Needs = Pick<Context, "io" | "clock" | "random" | "env" | "signal" | "forceSignal" | "cwd">;
 
 /** Sends to every ready recipient; results come in any order, and none for those not begun when stopped. */
 export async function* deliver(
   plan: Plan,
-  options: SendOptions,
+  options: NetworkOptions,
   context: Needs & { subject: Subject | undefined },
 ): AsyncGenerator<Result> {
   const tokens = createTokenCache({ subject: context.subject, clock: context.clock });
@@ -37,7 +44,11 @@ export async function* deliver(
       yield {
         tag: recipient,
         endpoint: recipient.subscription.endpoint,
-        request: () => requestFor(recipient, plan, tokens, context),
+        request: () => {
+          const request = requestFor(recipient, plan, tokens, context);
+          context.io.detail(requestLine(recipient, request));
+          return request;
+        },
       };
     }
     await Promise.resolve();
@@ -55,7 +66,9 @@ export async function* deliver(
   for await (const { job, delivery, error, attempts, durationMs } of results) {
     // The plan has checked all that could refuse a request; an error here concerns every recipient alike.
     if (delivery === undefined) throw error;
-    yield { recipient: job.tag, delivery, attempts, durationMs };
+    const result = { recipient: job.tag, delivery, attempts, durationMs };
+    context.io.detail(answerLine(result));
+    yield result;
   }
 }
 

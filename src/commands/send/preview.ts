@@ -18,6 +18,7 @@ import type { SendOptions } from "./command.ts";
 import { requestFor } from "./deliver.ts";
 import type { Plan, ReadyRecipient } from "./plan.ts";
 import { failureGroups, skippedJson } from "./render.ts";
+import { shownHeaders } from "./wire-lines.ts";
 
 type Needs = Pick<Context, "io" | "json" | "clock" | "random" | "cwd"> & {
   readonly subject: Subject | undefined;
@@ -39,12 +40,6 @@ export function preview(plan: Plan, { curl }: Pick<SendOptions, "curl">, context
     `nothing was sent; ${plan.ready.length} ${plan.ready.length === 1 ? "request" : "requests"} would be`,
   );
   return plan.ready.length === 0 ? ExitCode.credentials : ExitCode.ok;
-}
-
-const hiddenHeaders = new Set(["authorization", "crypto-key", "encryption"]);
-
-function shownHeaders({ headers }: PushRequest): readonly (readonly [string, string])[] {
-  return Object.entries(headers).map(([name, value]) => [name, hiddenHeaders.has(name) ? "[secret]" : value]);
 }
 
 function requestText(

@@ -1,0 +1,122 @@
+/**
+ * `webpush demo`: one message's whole way, on this machine, nothing faked.
+ *
+ * The steps are the commands' own code: keys and subscription go through a real
+ * store, in a project that is thrown away; the message goes through the sender,
+ * over a socket, to the emulator, and is decrypted by a receiver that knows only
+ * its own keys.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../../base/errors.ts";
+import { startEmulator } from "../../emulator/emulator.ts";
+import { createReceiverKeys } from "../../protocol/decryption.ts";
+import { createPayload } from "../../protocol/payload.ts";
+import { createKeyPair, type VapidKeyPair } from "../../protocol/vapid.ts";
+import { subscribe, type HttpReceiver, type ReceivedMessage } from "../../receiver/http-receiver.ts";
+import { createConfigStore, withCurrentPair } from "../../store/config.ts";
+import { locateProject } from "../../store/project.ts";
+import { createSubscriptionStore } from "../../store/subscription-file.ts";
+import type { Context } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import { deliver, type Result } from "../send/deliver.ts";
+import { planSend } from "../send/plan.ts";
+import { readRecipients } from "../send/recipients.ts";
+import type { DemoOptions } from "./command.ts";
+import { arrivalJson, arrivalText, endingText, stepText, type Step } from "./render.ts";
+
+/** Longer than any machine takes for one message over loopback. */
+const patienceMs = 30_000;
+const ttlSeconds = 600;
+
+type Project = Pick<Context, "config" | "subscriptions">;
+
+export async function run({ message }: DemoOptions, outer: Context): Promise<ExitCode> {
+  const folder = mkdtempSync(join(tmpdir(), "webpush-demo-"));
+  try {
+    return await tell(message, { ...outer, ...openProject(folder) });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function tell(message: string, context: Context): Promise<ExitCode> {
+  const { io, clock, random, json } = context;
+  const startedAt = clock.now();
+  const narrate = (step: Step): void => {
+    for (const line of stepText(step, io)) io.say(line);
+  };
+  const pair = await makeKeys(context);
+  narrate({ name: "keys", publicKey: pair.publicKey });
+  await using emulator = await startEmulator({ clock, random });
+  narrate({ name: "service", origin: emulator.origin });
+  const restriction = { applicationServerKey: pair.publicKey };
+  await using receiver = await subscribe(emulator.origin, restriction, createReceiverKeys(random));
+  await context.subscriptions.add(
+    [{ subscription: receiver.subscription, name: "demo", tags: [] }],
+    clock.now(),
+  );
+  narrate({ name: "subscription", subscription: receiver.subscription });
+  const arriving = firstMessage(receiver, context.signal);
+  const sent = await sendOne(message, context);
+  narrate({ name: "sent", message, ttlSeconds, result: sent });
+  const received = await arriving;
+  narrate({ name: "received" });
+  if (json)
+    io.out(arrivalJson({ sent, received, serviceOrigin: emulator.origin, publicKey: pair.publicKey }));
+  else for (const line of arrivalText(received, io)) io.out(line);
+  await receiver.unsubscribe();
+  for (const line of endingText(clock.now() - startedAt, io)) io.say(line);
+  return ExitCode.ok;
+}
+
+function openProject(folder: string): Project {
+  const location = locateProject({ cwd: folder, configDir: folder, profile: undefined });
+  return { config: createConfigStore(location), subscriptions: createSubscriptionStore(location) };
+}
+
+async function makeKeys({ config, clock, random }: Context): Promise<VapidKeyPair> {
+  const made = { pair: createKeyPair(random), createdAt: clock.now() };
+  await config.update((current) => withCurrentPair(current, made, { replacing: false }));
+  return made.pair;
+}
+
+async function sendOne(message: string, context: Context): Promise<Result> {
+  const options = { to: ["demo"], subscription: [], endpoint: undefined, p256dh: undefined, auth: undefined };
+  const { list, refused } = await readRecipients(options, context);
+  const pairs = context.config.read().pairs.map(({ pair }) => pair);
+  const plan = planSend({
+    message: { payload: createPayload({ title: message }), ttlSeconds, urgency: undefined, topic: undefined },
+    recipients: list,
+    refused,
+    keys: { current: pairs[0], pairs, subject: undefined },
+    encoding: undefined,
+  });
+  const how = { timeout: patienceMs, concurrency: 1, proxy: undefined, ca: undefined };
+  const permissions = { allowHost: [], allowPrivate: false };
+  for await (const result of deliver(plan, { ...how, ...permissions }, { ...context, subject: undefined })) {
+    if (result.delivery.outcome === "accepted") return result;
+    throw failed(
+      `the push service on this machine answered ${result.delivery.outcome}`,
+      result.delivery.reason,
+    );
+  }
+  throw failed("the message was not sent", undefined);
+}
+
+async function firstMessage(receiver: HttpReceiver, signal: AbortSignal): Promise<ReceivedMessage> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  for await (const received of receiver.receive(deadline)) {
+    if (received.kind === "message") return received;
+    throw failed("what arrived could not be decrypted", received.reason);
+  }
+  throw failed("nothing arrived", undefined);
+}
+
+function failed(what: string, why: string | undefined): UserError {
+  return new UserError("demo-failed", why === undefined ? what : `${what}: ${why}`, {
+    kind: "failed",
+    hints: ["run it again with --verbose; if it fails again it is a bug of ours"],
+  });
+}
