@@ -162,13 +162,13 @@ function readResponse({ statusCode = 0, headers }: IncomingMessage, chunks: read
 /** Calls back when the request has a connection, with TLS where it is TLS: from then on it is being sent. */
 function onceConnected(request: ClientRequest, callback: () => void): void {
   request.once("socket", (socket) => {
-    if (isConnected(socket)) callback();
+    if (request.reusedSocket || isConnected(socket)) callback();
     else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", callback);
   });
 }
 
 function isConnected(socket: Socket): boolean {
-  // Before its handshake a client's protocol is "unknown"; a kept-alive connection has had its own.
-  if (socket instanceof TLSSocket) return /^TLS/.test(socket.getProtocol() ?? "");
+  // Not `getProtocol()`: that names a version before a single byte was exchanged.
+  if (socket instanceof TLSSocket) return socket.getFinished() !== undefined;
   return !socket.connecting;
 }

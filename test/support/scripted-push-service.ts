@@ -15,6 +15,7 @@ import {
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { parseEndpoint, type Endpoint } from "../../src/protocol/subscription.ts";
 
 /** How a reply may go wrong. */
@@ -155,7 +156,8 @@ function perform(reply: Reply, response: ServerResponse): void {
     case "stall-before-headers":
       return;
     case "reset-before-headers":
-      socket?.resetAndDestroy();
+      if (socket instanceof TLSSocket) socket.destroy();
+      else socket?.resetAndDestroy();
       return;
     case "not-http":
       socket?.end("SSH-2.0-OpenSSH_9.6\r\n");

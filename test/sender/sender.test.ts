@@ -1,0 +1,426 @@
+import { expect, test } from "vitest";
+import { UserError } from "../../src/base/errors.ts";
+import type { PushResponse, TransportFailure } from "../../src/protocol/delivery.ts";
+import type { PushRequest } from "../../src/protocol/message.ts";
+import { parseEndpoint } from "../../src/protocol/subscription.ts";
+import { send, sendThrough, type FlowOptions, type Job, type SendResult } from "../../src/sender/sender.ts";
+import type { Transport } from "../../src/sender/transport.ts";
+import { ScriptedPushService } from "../support/scripted-push-service.ts";
+
+type Answer = PushResponse | TransportFailure;
+
+const accepted: PushResponse = { status: 201, headers: {}, body: "" };
+
+function jobTo(url: string, tag = url): Job<string> {
+  const endpoint = parseEndpoint(url);
+  return {
+    tag,
+    endpoint,
+    request: () => ({ method: "POST", url: endpoint, headers: {}, body: Buffer.of() }),
+  };
+}
+
+const job = (tag: number | string): Job<string> => jobTo(`https://push.example.net/${tag}`, String(tag));
+
+async function* jobs(...list: Job<string>[]): AsyncGenerator<Job<string>> {
+  await settle();
+  yield* list;
+}
+
+function transportOf(
+  answer: (request: PushRequest, signal: AbortSignal) => Answer | Promise<Answer>,
+): Transport {
+  return {
+    exchange: async (request, signal) => answer(request, signal),
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+function options(changes: Partial<FlowOptions> = {}): FlowOptions {
+  return { concurrency: 4, signal: new AbortController().signal, clock: { now: () => 0 }, ...changes };
+}
+
+/** A transport whose answers the test gives out one by one. */
+function heldTransport() {
+  const waiting: (() => void)[] = [];
+  const transport = transportOf(
+    (_request, signal) =>
+      new Promise<Answer>((resolve) => {
+        waiting.push(() => {
+          resolve(accepted);
+        });
+        signal.addEventListener("abort", () => {
+          resolve({ kind: "ambiguous", message: "stopped" });
+        });
+      }),
+  );
+  return { transport, waiting };
+}
+
+async function collect<Tag>(results: AsyncIterable<SendResult<Tag>>): Promise<SendResult<Tag>[]> {
+  const list: SendResult<Tag>[] = [];
+  for await (const result of results) list.push(result);
+  return list;
+}
+
+const causes = (results: readonly SendResult<string>[]) =>
+  results.map(({ job, delivery, attempts }) => [job.tag, delivery?.cause, attempts]);
+
+/** Lets everything run that is ready to. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("every job yields one delivery", async () => {
+  const transport = transportOf(({ url }) =>
+    url.endsWith("2") ? { status: 410, headers: {}, body: "" } : accepted,
+  );
+  const results = await collect(sendThrough(transport, jobs(job(1), job(2), job(3)), options()));
+  expect(causes(results)).toEqual([
+    ["1", "ok", 1],
+    ["2", "http.410", 1],
+    ["3", "ok", 1],
+  ]);
+});
+
+test("no jobs, no results", async () => {
+  expect(
+    await collect(
+      sendThrough(
+        transportOf(() => accepted),
+        jobs(),
+        options(),
+      ),
+    ),
+  ).toEqual([]);
+});
+
+test("the time each exchange took is told", async () => {
+  let now = 1000;
+  const transport = transportOf(() => {
+    now += 25;
+    return accepted;
+  });
+  const results = await collect(sendThrough(transport, jobs(job(1)), options({ clock: { now: () => now } })));
+  expect(results[0]?.durationMs).toBe(25);
+});
+
+test("results come as they are ready, not in the order of the jobs", async () => {
+  const { transport, waiting } = heldTransport();
+  const results = sendThrough(transport, jobs(job("slow"), job("fast")), options());
+  const first = results.next();
+  await settle();
+  waiting[1]?.();
+  expect((await first).value).toMatchObject({ job: { tag: "fast" } });
+  waiting[0]?.();
+  expect((await results.next()).value).toMatchObject({ job: { tag: "slow" } });
+  expect((await results.next()).done).toBe(true);
+});
+
+test("never more in flight than asked for, and as many whenever there are enough", async () => {
+  let inFlight = 0;
+  let most = 0;
+  const transport = transportOf(async () => {
+    most = Math.max(most, (inFlight += 1));
+    await settle();
+    inFlight -= 1;
+    return accepted;
+  });
+  const hundred = Array.from({ length: 100 }, (_, index) => job(index));
+  const results = await collect(sendThrough(transport, jobs(...hundred), options({ concurrency: 7 })));
+  expect(results).toHaveLength(100);
+  expect(most).toBe(7);
+});
+
+test("a source without end is pulled no further than its results are taken", async () => {
+  let pulled = 0;
+  async function* endless(): AsyncGenerator<Job<string>> {
+    for (;;) yield await Promise.resolve(job((pulled += 1)));
+  }
+  const results = sendThrough(
+    transportOf(() => accepted),
+    endless(),
+    options({ concurrency: 5 }),
+  );
+  for (let taken = 1; taken <= 1000; taken += 1) {
+    await results.next();
+    expect(pulled).toBeLessThanOrEqual(taken + 5);
+  }
+  await settle();
+  expect(pulled).toBeLessThanOrEqual(1005);
+  await results.return();
+  await settle();
+  expect(pulled).toBeLessThanOrEqual(1005);
+});
+
+test("a request is built only when its turn has come", async () => {
+  const { transport, waiting } = heldTransport();
+  const built: string[] = [];
+  const late = ["a", "b", "c"].map((tag) => ({
+    ...job(tag),
+    request: () => {
+      built.push(tag);
+      return job(tag).request();
+    },
+  }));
+  const results = sendThrough(transport, jobs(...late), options({ concurrency: 2 }));
+  const first = results.next();
+  await settle();
+  expect(built).toEqual(["a", "b"]);
+  waiting[0]?.();
+  await first;
+  await settle();
+  expect(built).toEqual(["a", "b", "c"]);
+  for (const answer of waiting) answer();
+  expect(await collect(results)).toHaveLength(2);
+});
+
+test("results are given out while the source still waits for its next job", async () => {
+  async function* waiting(): AsyncGenerator<Job<string>> {
+    yield job(1);
+    await new Promise(() => undefined);
+  }
+  const results = sendThrough(
+    transportOf(() => accepted),
+    waiting(),
+    options(),
+  );
+  expect((await results.next()).value).toMatchObject({ job: { tag: "1" } });
+});
+
+test("a stop finishes what is in flight and starts nothing more", async () => {
+  const { transport, waiting } = heldTransport();
+  const stop = new AbortController();
+  const results = sendThrough(
+    transport,
+    jobs(job(1), job(2), job(3), job(4)),
+    options({ concurrency: 2, signal: stop.signal }),
+  );
+  const all = collect(results);
+  await settle();
+  stop.abort();
+  for (const answer of waiting) answer();
+  expect(causes(await all)).toEqual([
+    ["1", "ok", 1],
+    ["2", "ok", 1],
+  ]);
+  expect(waiting).toHaveLength(2);
+});
+
+test("a stop does not wait for a source that is silent", async () => {
+  const stop = new AbortController();
+  async function* silent(): AsyncGenerator<Job<string>> {
+    yield job(1);
+    await new Promise(() => undefined);
+  }
+  const all = collect(
+    sendThrough(
+      transportOf(() => accepted),
+      silent(),
+      options({ signal: stop.signal }),
+    ),
+  );
+  await settle();
+  stop.abort();
+  expect(causes(await all)).toEqual([["1", "ok", 1]]);
+});
+
+test("a second signal gives up what is in flight, and says so for each", async () => {
+  const { transport } = heldTransport();
+  const stop = new AbortController();
+  const force = new AbortController();
+  const all = collect(
+    sendThrough(transport, jobs(job(1), job(2), job(3)), {
+      ...options({ concurrency: 2, signal: stop.signal }),
+      forceSignal: force.signal,
+    }),
+  );
+  await settle();
+  stop.abort();
+  await settle();
+  force.abort();
+  expect(causes(await all)).toEqual([
+    ["1", "net.ambiguous", 1],
+    ["2", "net.ambiguous", 1],
+  ]);
+});
+
+test("with a signal that was given before, nothing is sent", async () => {
+  const transport = transportOf(() => accepted);
+  expect(
+    await collect(sendThrough(transport, jobs(job(1)), options({ signal: AbortSignal.abort() }))),
+  ).toEqual([]);
+});
+
+test("a reader that leaves early stops everything and closes the source", async () => {
+  let closed = false;
+  let stopped = 0;
+  async function* source(): AsyncGenerator<Job<string>> {
+    try {
+      for (let tag = 1; ; tag += 1) yield await Promise.resolve(job(tag));
+    } finally {
+      closed = true;
+    }
+  }
+  const transport = transportOf(({ url }, signal) => {
+    if (url.endsWith("/1")) return accepted;
+    return new Promise<Answer>((resolve) => {
+      signal.addEventListener("abort", () => {
+        stopped += 1;
+        resolve({ kind: "ambiguous", message: "stopped" });
+      });
+    });
+  });
+  for await (const result of sendThrough(transport, source(), options({ concurrency: 3 }))) {
+    expect(result.job.tag).toBe("1");
+    await settle();
+    break;
+  }
+  await settle();
+  expect(closed).toBe(true);
+  expect(stopped).toBe(3);
+});
+
+test("an origin that has banned the sender gets nothing more in this run", async () => {
+  const asked: string[] = [];
+  const transport = transportOf(({ url }) => {
+    asked.push(url);
+    return url.includes("notify.windows.com")
+      ? { status: 410, headers: { "x-wns-error-description": "Domain Blocked", "ms-cv": "abc" }, body: "" }
+      : accepted;
+  });
+  const banned = "https://wns2-am3p.notify.windows.com/w/?token=";
+  const list = [jobTo(`${banned}1`, "1"), jobTo(`${banned}2`, "2"), job("other"), jobTo(`${banned}3`, "3")];
+  const results = await collect(sendThrough(transport, jobs(...list), options({ concurrency: 1 })));
+  expect(causes(results)).toEqual([
+    ["1", "wns.domain-blocked", 1],
+    ["2", "wns.domain-blocked", 0],
+    ["other", "ok", 1],
+    ["3", "wns.domain-blocked", 0],
+  ]);
+  expect(results[1]?.delivery).toEqual({
+    outcome: "rejected",
+    cause: "wns.domain-blocked",
+    reason: "Domain Blocked",
+  });
+  expect(asked).toEqual([`${banned}1`, "https://push.example.net/other"]);
+});
+
+test("where nothing listens any more, nothing is sent", async () => {
+  const transport = transportOf(() => Promise.reject(new Error("was asked")));
+  const list = [
+    jobTo("https://permanently-removed.invalid/x", "a"),
+    jobTo("https://android.googleapis.com/x", "b"),
+  ];
+  const results = await collect(sendThrough(transport, jobs(...list), options({ concurrency: 1 })));
+  expect(causes(results)).toEqual([
+    ["a", "endpoint.removed-host", 0],
+    ["b", "endpoint.gcm", 0],
+  ]);
+});
+
+test("a job whose request cannot be made says why, and the others go on", async () => {
+  const bad: Job<string> = {
+    ...job("bad"),
+    request: () => {
+      throw new UserError("payload-too-large", "the payload has 5000 bytes");
+    },
+  };
+  const results = await collect(
+    sendThrough(
+      transportOf(() => accepted),
+      jobs(job(1), bad, job(2)),
+      options({ concurrency: 1 }),
+    ),
+  );
+  expect(results.map((result) => [result.job.tag, result.delivery?.cause ?? result.error?.code])).toEqual([
+    ["1", "ok"],
+    ["bad", "payload-too-large"],
+    ["2", "ok"],
+  ]);
+});
+
+test("a source that fails ends the run after what is in flight", async () => {
+  const { transport, waiting } = heldTransport();
+  async function* broken(): AsyncGenerator<Job<string>> {
+    yield job(1);
+    yield await Promise.resolve(job(2));
+    throw new UserError("ndjson", "line 3 is not JSON");
+  }
+  const tags: string[] = [];
+  const run = (async () => {
+    for await (const result of sendThrough(transport, broken(), options())) tags.push(result.job.tag);
+  })();
+  await settle();
+  for (const answer of waiting) answer();
+  await expect(run).rejects.toThrow("line 3 is not JSON");
+  expect(tags).toEqual(["1", "2"]);
+});
+
+test("a bug in building a request is thrown, after what is in flight", async () => {
+  const buggy: Job<string> = {
+    ...job("bug"),
+    request: () => {
+      throw new TypeError("undefined is not a function");
+    },
+  };
+  const tags: string[] = [];
+  const run = (async () => {
+    const results = sendThrough(
+      transportOf(() => accepted),
+      jobs(job(1), buggy, job(2)),
+      options(),
+    );
+    for await (const result of results) tags.push(result.job.tag);
+  })();
+  await expect(run).rejects.toThrow(TypeError);
+  expect(tags).toContain("1");
+});
+
+test("many in flight cause no warning about listeners", async () => {
+  const warnings: string[] = [];
+  const note = (warning: Error): void => void warnings.push(warning.message);
+  process.on("warning", note);
+  const { transport, waiting } = heldTransport();
+  const hundred = Array.from({ length: 100 }, (_, index) => job(index));
+  const all = collect(sendThrough(transport, jobs(...hundred), options({ concurrency: 100 })));
+  while (waiting.length < 100) await settle();
+  for (const answer of waiting) answer();
+  await all;
+  process.off("warning", note);
+  expect(warnings).toEqual([]);
+});
+
+test("over the network: accepted, gone and unreachable side by side", async () => {
+  const stopped = await ScriptedPushService.start();
+  const unreachable = stopped.endpoint("/3");
+  await stopped[Symbol.asyncDispose]();
+  await using service = await ScriptedPushService.start({ status: 201 }, { status: 410 });
+  const list = [service.endpoint("/1"), service.endpoint("/2"), unreachable].map((url) => jobTo(url));
+  const results = send(jobs(...list), {
+    ...options({ concurrency: 1 }),
+    timeoutMs: 5000,
+    proxy: { url: undefined, environment: {} },
+    ca: undefined,
+    allow: { private: false, hosts: [] },
+  });
+  expect((await collect(results)).map(({ delivery }) => delivery?.outcome)).toEqual([
+    "accepted",
+    "gone",
+    "unreachable",
+  ]);
+});
+
+test("over the network: a stranger's endpoint that leads inside is blocked and never sent", async () => {
+  await using service = await ScriptedPushService.startTls();
+  const endpoint = `https://127.0.0.1.nip.example:${service.port}/p`;
+  const results = await collect(
+    send(jobs(jobTo(endpoint, "x")), {
+      ...options(),
+      timeoutMs: 5000,
+      proxy: { url: undefined, environment: {} },
+      ca: undefined,
+      allow: { private: false, hosts: [] },
+    }),
+  );
+  expect(causes(results)).toEqual([["x", "endpoint.blocked", 0]]);
+  expect(service.connections).toBe(0);
+});
