@@ -31,5 +31,5 @@ export interface Context {
 
 /** What a runner module exports. */
 export interface Runnable<Options> {
-  run(options: Options, context: Context): Promise<ExitCode>;
+  readonly run: (options: Options, context: Context) => Promise<ExitCode>;
 }

@@ -21,11 +21,7 @@ export function settingOption(name: SettingName): Option {
 }
 
 /** An option that takes one of a closed set of words, with the nearest named when it takes none. */
-export function choiceOption<Choice extends string>(
-  flag: string,
-  doc: string,
-  choices: readonly Choice[],
-): Option {
+export function choiceOption(flag: string, doc: string, choices: readonly string[]): Option {
   const what = flag.replace(/^--/, "").replace(/ .*/, "");
   const option = new Option(flag, doc).argParser((text) => parseChoice(what, text, choices));
   option.argChoices = [...choices];

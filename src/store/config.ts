@@ -105,7 +105,7 @@ const configFormat: StateFileFormat<ProjectConfig> = {
 export function newerVersion(found: unknown): UserError {
   return new UserError(
     "store-damaged",
-    `its version is ${JSON.stringify(found) ?? "missing"}, not ${version}`,
+    `its version is ${found === undefined ? "missing" : JSON.stringify(found)}, not ${version}`,
     {
       hints: ["update webpush if a newer one wrote it"],
     },

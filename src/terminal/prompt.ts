@@ -37,7 +37,7 @@ export function createPrompt({ input, output, signal }: PromptStreams): Prompt {
     const prompt = inquirer.createPromptModule({ input: input(), output, signal });
     try {
       // inquirer derives the answer's type from literal questions; ours come from the callers below, which know it.
-      const answers: unknown = await prompt([{ ...question, name: "answer" } as never]);
+      const answers: unknown = await prompt([{ ...question, name: "answer" }]);
       return (answers as { answer: Value }).answer;
     } catch (error) {
       throw isAbandoned(error) ? new UserError("interrupted", "interrupted", { kind: "interrupted" }) : error;

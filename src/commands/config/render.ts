@@ -27,5 +27,5 @@ export function settingRecord(name: string, value: string | undefined): string {
 
 function fallbackOf(name: string): string {
   const row = settingNamed(name);
-  return row?.fallbackText ?? (row?.fallback === undefined ? "none" : String(row.fallback));
+  return row?.fallbackText ?? (row?.fallback === undefined ? "none" : JSON.stringify(row.fallback));
 }

@@ -54,7 +54,7 @@ export function pairShownText(config: ProjectConfig, view: KeysView, io: Painted
       ? [`also     ${others} older ${others === 1 ? "pair" : "pairs"}, still signing for its subscriptions`]
       : [];
   return {
-    before: [`${io.paint.err.bold("The VAPID public key of this project:")}`, ""],
+    before: [io.paint.err.bold("The VAPID public key of this project:"), ""],
     data: keyLines(config, view),
     after: ["", `stored   ${view.path}`, ...also, ...nextSteps(config, io)],
   };

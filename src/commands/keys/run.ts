@@ -3,10 +3,11 @@
  */
 import { createKeyPair } from "../../protocol/vapid.ts";
 import { readEnvironmentKeys } from "../../settings/vapid.ts";
-import { currentPair, withCurrentPair, type ProjectConfig } from "../../store/config.ts";
+import { currentPair, type ProjectConfig } from "../../store/config.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { KeysOptions } from "./command.ts";
+import { makePair } from "./make.ts";
 import {
   environmentText,
   keysJson,
@@ -41,23 +42,16 @@ export async function run(options: KeysOptions, context: Needs): Promise<ExitCod
     return ExitCode.ok;
   }
   if (existing !== undefined) await confirmReplacement(existing.pair, options, context);
-  return makePair(options, context, existing !== undefined);
+  return makeAndShow(options, context, existing !== undefined);
 }
 
-async function makePair(options: KeysOptions, context: Needs, replacing: boolean): Promise<ExitCode> {
-  const { io, config, clock, random, json } = context;
+async function makeAndShow(options: KeysOptions, context: Needs, replacing: boolean): Promise<ExitCode> {
+  const { io, config, json } = context;
   const subject = options.subject?.subject ?? (await promptForSubject(context));
-  const made = { pair: createKeyPair(random), createdAt: clock.now() };
-  const after = await config.update((current) => {
-    // Somebody else may have made a pair since we looked; theirs stays.
-    if (currentPair(current) !== undefined && !replacing) return current;
-    return { ...withCurrentPair(current, made, { replacing }), subject: subject ?? current.subject };
-  });
-  if (json) {
-    io.out(keysJson(currentPair(after)?.pair ?? made.pair));
-    return ExitCode.ok;
-  }
-  print(pairMadeText(after, { path: config.path, private: options.private }, io), io);
+  const after = await makePair({ subject, replacing }, context);
+  const pair = currentPair(after)?.pair;
+  if (json && pair !== undefined) io.out(keysJson(pair));
+  else print(pairMadeText(after, { path: config.path, private: options.private }, io), io);
   return ExitCode.ok;
 }
 

@@ -48,7 +48,7 @@ function requestText(
   { paint }: Pick<Io, "paint">,
 ): readonly string[] {
   return [
-    `${paint.out.bold(printable(name ?? id))}`,
+    paint.out.bold(printable(name ?? id)),
     `  POST ${printable(shortenEndpoint(subscription.endpoint))}`,
     ...shownHeaders(request).map(([header, value]) => `  ${header}: ${value}`),
     `  (${request.body.length} bytes, encrypted)`,

@@ -37,6 +37,7 @@ type Needs = Pick<Context, "io" | "subscriptions" | "cwd">;
 
 /** A file of more than this is for streaming, not for one array. */
 const largestFileBytes = 256 * 1024 * 1024;
+const largestSubscriptionBytes = 64 * 1024;
 
 /**
  * Everyone the options name, each endpoint once.
@@ -94,14 +95,14 @@ async function directSubscriptions(
   { subscription }: RecipientOptions,
   context: Needs,
 ): Promise<Subscription[]> {
-  const texts = await Promise.all(
-    subscription.map((text) => (text.trimStart().startsWith("{") ? text : readText(text, context))),
-  );
+  const texts = await Promise.all(subscription.map((given) => readText(given, context)));
   return texts.map((text) => parseSubscription(parseJson(text)));
 }
 
-async function readText(file: string, context: Needs): Promise<string> {
-  return (await readInput(file, context, 64 * 1024)).toString("utf8");
+/** What was given itself when it is JSON, else the content of the file it names. */
+async function readText(given: string, context: Needs): Promise<string> {
+  if (given.trimStart().startsWith("{")) return given;
+  return (await readInput(given, context, largestSubscriptionBytes)).toString("utf8");
 }
 
 function parseJson(text: string): unknown {

@@ -7,7 +7,7 @@ import type { SigningKeys } from "../../protocol/preflight.ts";
 import { parseKeyPair } from "../../protocol/vapid.ts";
 import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
 import type { Context } from "../context.ts";
-import { ExitCode } from "../exit-code.ts";
+import type { ExitCode } from "../exit-code.ts";
 import { counted } from "../subscriptions/render.ts";
 import type { KeyOptions, SendOptions } from "./command.ts";
 import { readContent } from "./content.ts";
