@@ -37,7 +37,8 @@ export function createPrompt({ input, output, signal }: PromptStreams): Prompt {
     const prompt = inquirer.createPromptModule({ input: input(), output, signal });
     try {
       // inquirer derives the answer's type from literal questions; ours come from the callers below, which know it.
-      const answers: unknown = await prompt([{ ...question, name: "answer" }]);
+      const questions = [{ ...question, name: "answer" }] as unknown as Parameters<typeof prompt>[0];
+      const answers: unknown = await prompt(questions);
       return (answers as { answer: Value }).answer;
     } catch (error) {
       throw isAbandoned(error) ? new UserError("interrupted", "interrupted", { kind: "interrupted" }) : error;

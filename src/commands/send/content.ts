@@ -62,7 +62,7 @@ function fieldsOf(options: ContentOptions): NotificationFields | undefined {
   const given = fieldNames.flatMap((name) =>
     options[name] === undefined ? [] : [[name, options[name]] as const],
   );
-  return given.length === 0 ? undefined : (Object.fromEntries(given));
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 /** The message is the title, or the text below it when there is a title already. */
