@@ -7,7 +7,7 @@
  * spreadsheet defences put in front would break it. The same holds for writing.
  */
 import { Readable } from "node:stream";
-import { CsvError, parse, type Options } from "csv-parse";
+import { parse, type CsvError, type Options } from "csv-parse";
 import { parse as parseSync } from "csv-parse/sync";
 
 /** One row under the heading; `line` is where it ends in the text. */
@@ -40,30 +40,33 @@ export function readHeading(line: string): CsvHeading {
 /** Rows of a whole text, the heading line included. */
 export function* parseRows(text: string, heading: CsvHeading): Generator<CsvPiece> {
   const pieces: CsvPiece[] = [];
-  try {
-    parseSync(text, {
-      ...options(heading),
-      // Collected here, so that what was read before an error is not lost with it.
-      on_record(record, { lines }) {
-        pieces.push(describeRow({ record, info: { lines } }, heading));
-        return null;
-      },
-    });
-  } catch (error) {
-    pieces.push(describeFailure(error));
-  }
+  const lastLine = (): number => pieces.at(-1)?.line ?? 1;
+  parseSync(text, {
+    ...options(heading),
+    on_record(record, { lines }) {
+      pieces.push(describeRow({ record, info: { lines } }, heading));
+      return null;
+    },
+    on_skip: (error) => pieces.push(describeDefect(error, lastLine())),
+  });
   yield* pieces;
 }
 
 /** Rows of a stream of lines that follow each other without a line break at their end. */
 export async function* readRows(lines: AsyncIterable<string>, heading: CsvHeading): AsyncGenerator<CsvPiece> {
+  const skipped: (CsvError | undefined)[] = [];
   const source = Readable.from(withLineBreaks(lines));
-  const parser = source.pipe(parse({ ...options(heading), info: true }));
+  const onSkip = (error?: CsvError): number => skipped.push(error);
+  const parser = source.pipe(parse({ ...options(heading), info: true, on_skip: onSkip }));
   source.on("error", (error) => parser.destroy(error));
+  let lastLine = 1;
   try {
-    for await (const record of parser) yield describeRow(record as RecordWithInfo, heading);
-  } catch (error) {
-    yield describeFailure(error);
+    for await (const record of parser) {
+      const piece = describeRow(record as RecordWithInfo, heading);
+      lastLine = piece.line;
+      yield piece;
+    }
+    for (const error of skipped) yield describeDefect(error, lastLine);
   } finally {
     source.destroy();
   }
@@ -83,6 +86,7 @@ function options({ delimiter }: CsvHeading): Options {
     relax_quotes: true,
     skip_empty_lines: true,
     skip_records_with_empty_values: true,
+    skip_records_with_error: true, // they come to `on_skip`
     trim: true,
   };
 }
@@ -93,11 +97,10 @@ function describeRow({ record, info }: RecordWithInfo, { columns }: CsvHeading):
   return { line: info.lines, row };
 }
 
-function describeFailure(error: unknown): CsvPiece {
-  if (!(error instanceof CsvError)) throw error;
-  const line = typeof error["lines"] === "number" ? error["lines"] : 0;
-  const isQuote = error.code === "CSV_QUOTE_NOT_CLOSED" || error.code === "CSV_MAX_RECORD_SIZE";
-  return { line, defect: isQuote ? "a quote is opened and not closed" : "not CSV" };
+/** A defect begins where the last good row ended; where the reader noticed it says nothing. */
+function describeDefect(error: CsvError | undefined, lastLine: number): CsvPiece {
+  const isQuote = error?.code === "CSV_QUOTE_NOT_CLOSED" || error?.code === "CSV_MAX_RECORD_SIZE";
+  return { line: lastLine + 1, defect: isQuote ? "a quote is opened and not closed" : "it is not CSV" };
 }
 
 /** One CSV line of `values`, quoted where RFC 4180 §2 asks for it, and where blanks at an end would get lost. */

@@ -39,7 +39,7 @@ export class JsonValues {
 
   #begin(text: string): readonly JsonPiece[] {
     // The brackets of a list with each element on lines of its own: the elements are values by themselves.
-    if (/^[[\],]$/.test(text)) return [];
+    if (/^(?:\[|\],?|,)$/.test(text)) return [];
     const value = parseJson(withoutComma(text));
     if (value !== undefined) return [{ line: this.#number, value }];
     this.#start = this.#number;

@@ -116,7 +116,7 @@ function withoutMark(text: string): string {
 }
 
 function formOf(line: string): "json" | CsvHeading {
-  if (/^[{[]/.test(line)) return "json";
+  if (/^[{[]/.test(line) && !line.startsWith("[object Object]")) return "json";
   const heading = readHeading(line);
   if (looksLikeSubscription(Object.fromEntries(heading.columns.map((name) => [name, "?"])))) return heading;
   throw unreadable(whyUnreadable(line));

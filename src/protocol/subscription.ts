@@ -133,9 +133,8 @@ export function isLoopbackHost(hostname: string): boolean {
 /** An endpoint for people, too short to send with: `fcm.googleapis.com/…a1b2c3`. */
 export function shortenEndpoint(endpoint: string): string {
   if (!URL.canParse(endpoint)) return excerpt(endpoint);
-  const { host } = new URL(endpoint);
-  const tail = endpoint.slice(endpoint.indexOf("//") + 2).slice(host.length + 1);
-  return host === "" ? excerpt(endpoint) : `${host}/…${tail.slice(-6)}`;
+  const { host, pathname, search } = new URL(endpoint);
+  return host === "" ? excerpt(endpoint) : `${host}/…${(pathname + search).slice(1).slice(-6)}`;
 }
 
 /** The beginning of a text that may be a secret: less than half of it, 24 characters at most. */
