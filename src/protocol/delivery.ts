@@ -15,7 +15,7 @@ import {
 } from "./answer.ts";
 import { diagnoses, diagnosisOf, type CauseId, type Diagnosis } from "./diagnoses.ts";
 import type { FailureKind, Outcome, Pattern, StatusPattern } from "./diagnoses/row.ts";
-import { serviceOf, type ServiceId } from "./services.ts";
+import { pushServices, serviceOf, type PushServiceFacts, type ServiceId } from "./services.ts";
 import type { Endpoint } from "./subscription.ts";
 
 export type { PushResponse } from "./answer.ts";
@@ -68,8 +68,9 @@ const longestIdentifier = 1000;
 
 /** What a response means. `now` is the local time at which it arrived. */
 export function classifyResponse(endpoint: Endpoint, response: PushResponse, now: number): Delivery {
+  const service = serviceOf(endpoint);
   const answer = readAnswer(response);
-  const row = findRow(endpoint, { answer });
+  const row = findRow(service, { answer });
   // A status outside 2xx-5xx is none of HTTP's final ones, so it says nothing about the message.
   if (row === undefined) {
     return classifyFailure(endpoint, {
@@ -77,18 +78,19 @@ export function classifyResponse(endpoint: Endpoint, response: PushResponse, now
       message: `status ${response.status} is no answer`,
     });
   }
-  return deliver(row, { ...accountOf(endpoint, answer, now), cause: row.id }, answer);
+  return deliver(row, { ...accountOf(service, answer, now), cause: row.id }, answer);
 }
 
 /** What it means that no answer came. */
 export function classifyFailure(endpoint: Endpoint, failure: TransportFailure): Delivery {
-  const row = findRow(endpoint, { failure: failure.kind });
+  const row = findRow(serviceOf(endpoint), { failure: failure.kind });
   return withoutAnswer(row ?? diagnosisOf("net.ambiguous"), failure.message);
 }
 
 /** The verdict on an endpoint behind which nothing listens any more; `undefined` for all others. */
 export function classifyEndpoint(endpoint: Endpoint): Delivery | undefined {
-  const row = findRow(endpoint, {});
+  const service = serviceOf(endpoint);
+  const row = service.dead ? findRow(service, {}) : undefined;
   return row && withoutAnswer(row, row.meaning);
 }
 
@@ -103,9 +105,13 @@ interface Evidence {
   readonly failure?: FailureKind;
 }
 
-function findRow(endpoint: Endpoint, evidence: Evidence): Diagnosis | undefined {
-  const service = serviceOf(endpoint).id;
-  return diagnoses.find((row) => speaksFor(row, service) && matches(row.when, evidence));
+/** The rows that can speak for each service, still in order. */
+const rowsOf: ReadonlyMap<ServiceId, readonly Diagnosis[]> = new Map(
+  pushServices.map(({ id }) => [id, diagnoses.filter((row) => speaksFor(row, id))]),
+);
+
+function findRow({ id }: PushServiceFacts, evidence: Evidence): Diagnosis | undefined {
+  return rowsOf.get(id)?.find(({ when }) => matches(when, evidence));
 }
 
 /**
@@ -157,8 +163,11 @@ function containsAny(words: string, parts: readonly string[]): boolean {
   return parts.some((part) => folded.includes(part.toLowerCase()));
 }
 
-function accountOf(endpoint: Endpoint, answer: Answer, now: number): Omit<Account, "cause"> {
-  const { requestIdHeaders } = serviceOf(endpoint);
+function accountOf(
+  { requestIdHeaders }: PushServiceFacts,
+  answer: Answer,
+  now: number,
+): Omit<Account, "cause"> {
   return present({
     status: answer.status,
     reason: answer.words.slice(0, longestReason) || undefined,

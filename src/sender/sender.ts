@@ -196,7 +196,7 @@ class Flow<Tag> {
 
   /** The delivery of a job that need not be sent: nobody is there, or the origin has banned us. */
   #settledBefore(endpoint: Endpoint): Delivery | undefined {
-    const halted = this.#halted.get(endpointOrigin(endpoint));
+    const halted = this.#halted.size === 0 ? undefined : this.#halted.get(endpointOrigin(endpoint));
     if (halted === undefined) return classifyEndpoint(endpoint);
     return withheldDelivery(halted.cause, halted.reason ?? diagnosisOf(halted.cause).meaning);
   }
