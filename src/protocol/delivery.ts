@@ -20,7 +20,6 @@ import type { Endpoint } from "./subscription.ts";
 
 export type { PushResponse } from "./answer.ts";
 export { diagnosisOf, type CauseId, type Diagnosis } from "./diagnoses.ts";
-export type { FailureKind, Outcome } from "./diagnoses/row.ts";
 
 /** An exchange that ended without an answer. */
 export interface TransportFailure {

@@ -13,10 +13,10 @@ import type { ContentEncoding, Endpoint } from "./subscription.ts";
 export type ServiceId = "fcm" | "mozilla" | "apple" | "wns" | "ntfy" | "gcm" | "removed" | "other";
 
 /** The authentication schemes of VAPID and its drafts, in lower case (RFC 8292 §3, draft-ietf-webpush-vapid-01). */
-export type VapidScheme = "vapid" | "webpush" | "bearer";
+type VapidScheme = "vapid" | "webpush" | "bearer";
 
 /** How to tell a service by the endpoint's parsed host name, never by searching in the URL. */
-export interface ServiceHosts {
+interface ServiceHosts {
   /** Host names that are the service. */
   readonly exact: readonly string[];
   /** Domains that are the service together with all their subdomains; written without the leading dot. */
@@ -26,7 +26,7 @@ export interface ServiceHosts {
 }
 
 /** What a service accepts in one request. */
-export interface ServiceLimits {
+interface ServiceLimits {
   /** The largest body accepted, in bytes. */
   readonly bodyBytes: number;
   /** The status that answers a larger body. */
@@ -49,7 +49,7 @@ export interface ServiceLimits {
 }
 
 /** What a service demands of the sender's identity (RFC 8292). */
-export interface ServiceAuthorization {
+interface ServiceAuthorization {
   /** Whether a request without VAPID is refused. */
   readonly required: boolean;
   /** The schemes understood, the preferred one first. */

@@ -23,7 +23,7 @@ export interface AddressRules {
 }
 
 /** One address a name resolves to. */
-export interface ResolvedAddress {
+interface ResolvedAddress {
   readonly address: string;
   readonly family: number;
 }

@@ -23,7 +23,7 @@ const maxHeaderBytes = 16_384;
 const maxHeaderCount = 100;
 
 /** How long an exchange may take. */
-export interface ExchangeLimits {
+interface ExchangeLimits {
   /** Until there is a connection, TLS included. */
   readonly connectTimeoutMs: number;
   /** In all, the body of the answer included. */

@@ -9,6 +9,7 @@ import { ScriptedPushService, testCertificate } from "../support/scripted-push-s
 
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 
 const forever = new AbortController().signal;
@@ -164,15 +165,29 @@ test("a Content-Length that promises too little does not spill into the next ans
   expect(await transport.exchange(requestTo(service.endpoint()), forever)).toMatchObject({ status: 201 });
 });
 
-test.each([
-  ["reset-before-headers", "the connection broke before an answer came"],
-  ["not-http", "the answer is not valid HTTP"],
-] as const)("after %s it is unknown what happened", async (fault, words) => {
-  await using service = await ScriptedPushService.start({ fault });
+test("after a reset before the answer it is unknown what happened", async () => {
+  await using service = await ScriptedPushService.start({ fault: "reset-before-headers" });
   expect(await exchange(service.endpoint())).toEqual({
     kind: "ambiguous",
-    message: `127.0.0.1:${service.port}: ${words}`,
+    message: `127.0.0.1:${service.port}: the connection broke before an answer came`,
   });
+});
+
+test.each([
+  ["another protocol", "SSH-2.0-OpenSSH_9.6\r\n"],
+  ["a switch of protocols", "HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"],
+  ["interim answers without end", "HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n".repeat(1000)],
+  ["two lengths", "HTTP/1.1 410 Gone\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab"],
+  ["two framings", "HTTP/1.1 410 Gone\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"],
+  ["control characters in a header", "HTTP/1.1 410 Gone\r\nx: \u001b]0;owned\u0007\r\n\r\n"],
+])("an answer of %s tells nothing", async (_, raw) => {
+  await using service = await ScriptedPushService.start({ raw });
+  expect(await exchange(service.endpoint())).toMatchObject({ kind: "ambiguous" });
+});
+
+test("an answer by HTTP/1.0 ends with its connection", async () => {
+  await using service = await ScriptedPushService.start({ raw: "HTTP/1.0 410 Gone\r\n\r\nunsubscribed" });
+  expect(await exchange(service.endpoint())).toMatchObject({ status: 410, body: "unsubscribed" });
 });
 
 test("without an answer in time it is unknown what happened", async () => {
@@ -284,6 +299,7 @@ test("a dot at the end of a name does not upset its certificate", async () => {
 });
 
 test("a certificate nobody vouches for is refused, whatever the environment says", async () => {
+  vi.spyOn(process, "emitWarning").mockReturnValue(); // Node's own about the variable
   vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
   await using service = await ScriptedPushService.startTls();
   expect(await exchange(service.endpoint())).toEqual({

@@ -19,13 +19,8 @@ import { TLSSocket } from "node:tls";
 import { parseEndpoint, type Endpoint } from "../../src/protocol/subscription.ts";
 
 /** How a reply may go wrong. */
-export type Fault =
-  | "reset-before-headers"
-  | "reset-after-headers"
-  | "stall-before-headers"
-  | "stall-body"
-  | "endless-body"
-  | "not-http";
+type Fault =
+  "reset-before-headers" | "reset-after-headers" | "stall-before-headers" | "stall-body" | "endless-body";
 
 /** One answer of the script. */
 export interface Reply {
@@ -36,6 +31,8 @@ export interface Reply {
   /** The reply waits for this. */
   readonly after?: Promise<unknown>;
   readonly fault?: Fault;
+  /** These bytes instead of a response; then the connection is closed. */
+  readonly raw?: string;
   /** A Content-Length other than the body's. */
   readonly contentLength?: number;
 }
@@ -54,8 +51,7 @@ const tlsFile = (name: string): string => readFileSync(new URL(`tls/${name}`, im
 /** The certificate the TLS service shows; trust it with `ca`. */
 export const testCertificate = tlsFile("cert.pem");
 
-/** The private key of `testCertificate`. */
-export const testCertificateKey = tlsFile("key.pem");
+const testCertificateKey = tlsFile("key.pem");
 
 export class ScriptedPushService implements AsyncDisposable {
   readonly requests: ReceivedRequest[] = [];
@@ -145,7 +141,8 @@ export class ScriptedPushService implements AsyncDisposable {
     if (reply === undefined) this.#unexpected.push(`${method} ${url}`);
     this.#noticed();
     await reply?.after;
-    perform(reply ?? { status: 500 }, response);
+    if (reply?.raw === undefined) perform(reply ?? { status: 500 }, response);
+    else response.socket?.end(reply.raw, "latin1");
   }
 }
 
@@ -158,9 +155,6 @@ function perform(reply: Reply, response: ServerResponse): void {
     case "reset-before-headers":
       if (socket instanceof TLSSocket) socket.destroy();
       else socket?.resetAndDestroy();
-      return;
-    case "not-http":
-      socket?.end("SSH-2.0-OpenSSH_9.6\r\n");
       return;
     case "endless-body":
       response.writeHead(status, headers);

@@ -50,7 +50,7 @@ export interface Pattern {
 }
 
 /** An answer as the service gives it. */
-export interface Example {
+interface Example {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
