@@ -10,15 +10,13 @@
 import { createECDH } from "node:crypto";
 import ece from "http_ece";
 import { formatBase64url } from "../base/bytes.ts";
-import type { Random } from "../base/clock.ts";
 import type { Subscription } from "./subscription.ts";
-import { createKeyPair } from "./vapid.ts";
 
 /** What makes every message's encryption different. */
 export interface MessageMaterial {
   /** 16 random bytes. */
   readonly salt: Uint8Array;
-  /** The sender's ephemeral private key: 32 bytes, a scalar of P-256. */
+  /** The sender's ephemeral private key: 32 bytes from `createScalar`. */
   readonly privateKey: Uint8Array;
 }
 
@@ -34,14 +32,6 @@ const recordSize = 4096;
 
 /** RFC 8291 §4: the record size is greater than plaintext, delimiter and tag together. */
 const maxRecordPlaintextBytes = recordSize - 16 - 1 - 1;
-
-const saltBytes = 16;
-
-/** Fresh material for one message; a draw that is no private key (one in 2^32) is drawn again. */
-export function createMessageMaterial(random: Random): MessageMaterial {
-  const { privateKey } = createKeyPair(random);
-  return { salt: random.bytes(saltBytes), privateKey: Buffer.from(privateKey.reveal(), "base64url") };
-}
 
 /**
  * Encrypts one message to a subscription in the coding it asks for.
