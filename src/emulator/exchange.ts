@@ -52,11 +52,11 @@ export interface Receiver {
 /** A plugged receiver. */
 export interface ReceiverConnection {
   /** Listens to one more subscription over the same connection. */
-  attach(subscriptionId: string): Attached | Refusal;
+  readonly attach: (subscriptionId: string) => Attached | Refusal;
   /** The far end is gone: what it has not acknowledged waits again. */
-  close(): void;
+  readonly close: () => void;
   /** Nothing more is wanted over this connection, yet acknowledgements of what was handed out are still expected. */
-  finish(): void;
+  readonly finish: () => void;
 }
 
 export interface Subscribed {

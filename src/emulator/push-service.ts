@@ -243,19 +243,9 @@ export class PushService {
 
   /** Why a message is not taken, in the order of the checks. */
   #refusalOf(subscription: LiveSubscription, input: PushInput): Refusal | undefined {
-    const { applicationServerKey: key, queue } = subscription;
-    if (key !== undefined && input.sender === undefined) {
-      return refuse(
-        "vapid-missing",
-        "this subscription was made with a VAPID key and the request carries no token",
-      );
-    }
-    if (key !== undefined && input.sender !== key) {
-      return refuse(
-        "vapid-wrong-key",
-        `this subscription was made with the VAPID key ${key}, not ${input.sender}`,
-      );
-    }
+    const { applicationServerKey, queue } = subscription;
+    const wrongSender = senderRefusal(applicationServerKey, input.sender);
+    if (wrongSender !== undefined) return wrongSender;
     const { maxBodyBytes, maxMessagesPerSubscription } = this.#limits;
     if (input.body.length > maxBodyBytes) {
       return refuse("body-too-large", `the body is larger than ${maxBodyBytes} bytes`);
@@ -360,4 +350,19 @@ export class PushService {
   #newId(): string {
     return formatBase64url(this.#random.bytes(16));
   }
+}
+
+/** Why `sender` may not send to a subscription made with `key`; anyone may when it was made with none (RFC 8292 §4.2). */
+export function senderRefusal(
+  key: VapidPublicKey | undefined,
+  sender: VapidPublicKey | undefined,
+): Refusal | undefined {
+  if (key === undefined || sender === key) return undefined;
+  if (sender !== undefined) {
+    return refuse("vapid-wrong-key", `this subscription was made with the VAPID key ${key}, not ${sender}`);
+  }
+  return refuse(
+    "vapid-missing",
+    "this subscription was made with a VAPID key and the request carries no token",
+  );
 }

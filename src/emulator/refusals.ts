@@ -18,6 +18,7 @@ export const refusals = {
   "no-such-subscription": { status: 404, reference: "RFC 8030 §7.3" },
   "subscription-expired": { status: 404, reference: "RFC 8030 §7.3" },
   "subscription-gone": { status: 410, reference: "RFC 8030 §7.3, RFC 9110 §15.5.11" },
+  "taken-over": { status: 409, reference: "a subscription has one receiver, and its latest request counts" },
   "no-such-message": { status: 404, reference: "RFC 8030 §6.2" },
   "no-such-receipt-subscription": { status: 404, reference: "RFC 8030 §6.3" },
   "method-not-allowed": { status: 405, reference: "RFC 9110 §15.5.6" },

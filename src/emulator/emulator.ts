@@ -1,0 +1,58 @@
+/**
+ * A push service on this machine, ready to use: the state machine and its doors, opened together.
+ *
+ * `webpush demo`, `webpush emulator` and the tests start it; what it does is told
+ * through `onEvent`.
+ */
+import type { Clock, Random } from "../base/clock.ts";
+import type { PushServiceListener } from "./events.ts";
+import { openHttpDoor, type HttpDoorOptions } from "./http-door.ts";
+import type { PushServiceLimits } from "./limits.ts";
+import { PushService } from "./push-service.ts";
+import type { PushServiceSnapshot } from "./snapshot.ts";
+
+export interface EmulatorOptions extends Omit<HttpDoorOptions, "service"> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits?: PushServiceLimits;
+  readonly onEvent?: PushServiceListener;
+  /** What `service.snapshot()` said when an earlier emulator stopped. */
+  readonly state?: PushServiceSnapshot;
+}
+
+/** A running push service. */
+export interface Emulator extends AsyncDisposable {
+  /** Where receivers subscribe, as `http://127.0.0.1:8030`. */
+  readonly origin: string;
+  readonly port: number;
+  /** The state behind the doors: to look into, to expire things, to take a snapshot of. */
+  readonly service: PushService;
+  close(): Promise<void>;
+}
+
+/** How often expiry is looked at when no request does it, so that events and receipts come in time. */
+const expiryCheckMs = 1000;
+
+/**
+ * Starts a push service on loopback.
+ *
+ * @throws UserError `emulator-host`, `emulator-port`
+ */
+export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const { clock, random, limits = {}, onEvent = () => undefined, state, ...doorOptions } = options;
+  const service = new PushService({
+    clock,
+    random,
+    limits,
+    onEvent,
+    ...(state === undefined ? {} : { state }),
+  });
+  const door = await openHttpDoor({ ...doorOptions, clock, service });
+  const timer = setInterval(() => service.expireDue(), expiryCheckMs);
+  timer.unref();
+  const close = async () => {
+    clearInterval(timer);
+    await door.close();
+  };
+  return { origin: door.origin, port: door.port, service, close, [Symbol.asyncDispose]: close };
+}
