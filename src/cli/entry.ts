@@ -21,11 +21,18 @@ function leaveQuietlyOnBrokenPipe(): void {
   }
 }
 
-/** The first Ctrl-C asks to stop, the second insists. */
+/** How long what is in flight may take to end after the first Ctrl-C. */
+const drainMs = 10_000;
+
+/** The first Ctrl-C asks to stop; the second, or ten seconds, insists. */
 function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal } {
   const [stop, force] = [new AbortController(), new AbortController()];
   const onSignal = (): void => {
-    (stop.signal.aborted ? force : stop).abort();
+    if (stop.signal.aborted) force.abort();
+    stop.abort();
+    setTimeout(() => {
+      force.abort();
+    }, drainMs).unref();
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);

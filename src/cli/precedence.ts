@@ -36,6 +36,11 @@ export function applyProjectSettings(command: Command, stored: Readonly<Record<s
   }
 }
 
+/** Whether the command has a flag that a project setting may fill. */
+export function readsSettings(command: Command): boolean {
+  return command.options.some((option) => settingNamed(option.attributeName()) !== undefined);
+}
+
 function isSet(command: Command, name: string): boolean {
   const source = command.getOptionValueSource(name);
   return source !== undefined && source !== "default";

@@ -7,9 +7,9 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Context } from "../commands/context.ts";
-import { locateProject } from "../store/project.ts";
+import { locateProject, type ProjectLocation } from "../store/project.ts";
 import { createConfigStore } from "../store/config.ts";
-import { createSubscriptionStore } from "../store/subscription-file.ts";
+import type { SubscriptionStore } from "../store/subscriptions.ts";
 import type { Io, Terminal } from "../terminal/io.ts";
 import { isColourful, openColourPaint, plainPaint } from "../terminal/paint.ts";
 import { absentPrompt, createPrompt } from "../terminal/prompt.ts";
@@ -51,7 +51,20 @@ export async function openContext(host: Host, globals: GlobalOptions): Promise<C
     cwd: host.cwd,
     json: globals.json,
     config: createConfigStore(location),
-    subscriptions: createSubscriptionStore(location),
+    subscriptions: createLazyStore(location),
+  };
+}
+
+/** The subscription store, read from its module at the first use: `keys` gets by without. */
+function createLazyStore(location: ProjectLocation): SubscriptionStore {
+  const open = async () => (await import("../store/subscription-file.ts")).createSubscriptionStore(location);
+  return {
+    path: location.subscriptionsFile,
+    list: async () => (await open()).list(),
+    add: async (additions, now) => (await open()).add(additions, now),
+    remove: async (ids) => (await open()).remove(ids),
+    relabel: async (ids, change) => (await open()).relabel(ids, change),
+    note: async (results) => (await open()).note(results),
   };
 }
 
