@@ -25,7 +25,7 @@ import {
 import { dirname, join } from "node:path";
 import { UserError, messageOf, systemCode } from "../base/errors.ts";
 import type { PlannedFile } from "./plan.ts";
-import { inspectTarget, shownPath, type InspectedFile, type Target } from "./target.ts";
+import { inspectTarget, shownFile, type InspectedFile, type Target } from "./target.ts";
 
 /** How to take back, or to complete, one step that was done. */
 interface Step {
@@ -54,7 +54,7 @@ export function applyPlan(
     } catch (error) {
       const remains = takeBack(done);
       if (systemCode(error) === undefined) throw error;
-      throw unwritable(shownPath(target, entry.file.path), remains, error);
+      throw unwritable(shownFile(target, entry.file.path), remains, error);
     }
   }
   for (const { finish } of done) finish?.();
@@ -155,9 +155,11 @@ function takeBack(done: readonly Step[]): readonly string[] {
   });
 }
 
+const noRoom = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
 function unwritable(shown: string, remains: readonly string[], cause: unknown): UserError {
   const code = systemCode(cause) ?? "unknown error";
-  const hint = code === "ENOSPC" ? "free some disk space" : "check who owns the folder, or choose another";
+  const hint = noRoom.has(code) ? "free some disk space" : "check who owns the folder, or choose another";
   return new UserError("scaffold-unwritable", `cannot write ${shown} (${code})`, {
     kind: "failed",
     hints:

@@ -45,13 +45,13 @@ export function locateTarget(dir: string, cwd: string): Target {
   const existing = nearestExisting(wanted);
   const root = join(realPathOf(existing, shown), relative(existing, wanted));
   if (isInside(cwd, wanted) && !isInside(realpathSync(cwd), root)) {
-    throw linkError(shown, `leads out of the working directory, to ${root}`, "name that folder itself");
+    throw linkError(`${shown} leads out of the working directory, to ${root}`, "name that folder itself");
   }
   return { root, shown };
 }
 
 /** A file of the target as people would name it from where they stand. */
-export function shownPath({ shown }: Target, path: string): string {
+export function shownFile({ shown }: Target, path: string): string {
   return join(shown, path);
 }
 
@@ -70,12 +70,8 @@ function realPathOf(path: string, shown: string): string {
   try {
     real = realpathSync(path);
   } catch (error) {
-    throw linkError(
-      shown,
-      `cannot be followed (${systemCode(error) ?? "unknown error"})`,
-      "remove the link",
-      error,
-    );
+    const code = systemCode(error) ?? "unknown error";
+    throw linkError(`${shown} leads nowhere (${code})`, "remove the link", error);
   }
   if (statSync(real).isDirectory()) return real;
   throw new UserError("scaffold-folder", `${shown} cannot be a folder: ${path} is a file`, {
@@ -96,7 +92,7 @@ export function inspectTarget(
   const inspected = plan.map((file) => inspectFile(target, file));
   const conflicts = inspected.filter(({ outcome }) => outcome === "replaced");
   if (conflicts.length > 0 && !force) {
-    throw conflictError(conflicts.map(({ file }) => shownPath(target, file.path)));
+    throw conflictError(conflicts.map(({ file }) => shownFile(target, file.path)));
   }
   return inspected;
 }
@@ -151,15 +147,16 @@ function isSame(path: string, { size }: Stats, content: Uint8Array): boolean {
 }
 
 function shownIn(target: Target, path: string): string {
-  return shownPath(target, relative(target.root, path));
+  return shownFile(target, relative(target.root, path));
 }
 
 function linkInside(target: Target, path: string): UserError {
-  return linkError(shownIn(target, path), "would be followed", "remove the link or choose another folder");
+  const hint = "remove the link or choose another folder";
+  return linkError(`${shownIn(target, path)} is not followed`, hint);
 }
 
-function linkError(shown: string, why: string, hint: string, cause?: unknown): UserError {
-  return new UserError("scaffold-link", `${shown} is a symbolic link that ${why}`, {
+function linkError(message: string, hint: string, cause?: unknown): UserError {
+  return new UserError("scaffold-link", `the symbolic link ${message}`, {
     hints: [`${hint}; nothing was written`],
     cause,
   });
