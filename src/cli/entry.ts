@@ -11,12 +11,16 @@ function readAbout(): About {
   return { version, bugsUrl: bugs.url };
 }
 
-/** A reader that goes away (`| head`) ends us quietly: it has what it wanted. */
-function leaveQuietlyOnBrokenPipe(): void {
+/**
+ * A reader that goes away (`| head`) has what it wanted: the rest is not written, and
+ * the work is finished all the same. Any other failure of output ends the run.
+ */
+function surviveBrokenPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
-      throw error;
+      if (error.code === "EPIPE") return;
+      process.stderr.write(`error: cannot write output (${error.code ?? error.message})\n`);
+      process.exit(1);
     });
   }
 }
@@ -39,7 +43,7 @@ function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal 
   return { signal: stop.signal, forceSignal: force.signal };
 }
 
-leaveQuietlyOnBrokenPipe();
+surviveBrokenPipes();
 process.exitCode = await main(
   {
     argv: process.argv.slice(2),

@@ -90,7 +90,9 @@ export async function openIo(
       if (globals.verbose) talk(line);
     },
     async drained() {
-      if ("writableNeedDrain" in stdout && stdout.writableNeedDrain === true) await once(stdout, "drain");
+      if (!("writableNeedDrain" in stdout) || stdout.writableNeedDrain !== true) return;
+      // A reader that went away never drains; what became of that is for the stream's own handler.
+      await once(stdout, "drain").catch(() => undefined);
     },
     paint: { out, err },
     terminal: terminalOf(host),
