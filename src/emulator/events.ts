@@ -13,7 +13,7 @@ import type { RefusalCode } from "./refusals.ts";
 export type Acknowledgement = "received" | "undecryptable" | "not-delivered";
 
 /** Why a message was dropped though its TTL had not passed. */
-export type DiscardReason = "nobody-listening" | "unsubscribed" | "subscription-expired";
+type DiscardReason = "nobody-listening" | "unsubscribed" | "subscription-expired";
 
 /** Why a receiver no longer gets the messages of a subscription. */
 export type DetachReason = "taken-over" | "unsubscribed" | "subscription-expired";
@@ -32,15 +32,15 @@ interface OfMessage extends OfSubscription {
   readonly messageId: string;
 }
 
-export interface SubscribedEvent extends OfSubscription {
+interface SubscribedEvent extends OfSubscription {
   readonly type: "subscribed";
   readonly pushId: string;
   readonly applicationServerKey: VapidPublicKey | undefined;
 }
-export interface SubscriptionEndedEvent extends OfSubscription {
+interface SubscriptionEndedEvent extends OfSubscription {
   readonly type: "unsubscribed" | "subscription-expired";
 }
-export interface ReceiverEvent extends OfSubscription {
+interface ReceiverEvent extends OfSubscription {
   readonly type: "connected" | "disconnected";
 }
 export interface AcceptedEvent extends OfMessage {
@@ -55,40 +55,40 @@ export interface AcceptedEvent extends OfMessage {
   readonly sender: VapidPublicKey | undefined;
   readonly receiptSubscriptionId: string | undefined;
 }
-export interface DeliveredEvent extends OfMessage {
+interface DeliveredEvent extends OfMessage {
   readonly type: "delivered";
   /** 1 the first time; more when it came again for want of an acknowledgement. */
   readonly delivery: number;
 }
-export interface ReturnedEvent extends OfMessage {
+interface ReturnedEvent extends OfMessage {
   readonly type: "returned";
 }
-export interface AcknowledgedEvent extends OfMessage {
+interface AcknowledgedEvent extends OfMessage {
   readonly type: "acknowledged";
   readonly how: Acknowledgement;
 }
-export interface ReplacedEvent extends OfMessage {
+interface ReplacedEvent extends OfMessage {
   readonly type: "replaced";
   readonly topic: string;
   readonly replacedBy: string;
 }
-export interface ExpiredEvent extends OfMessage {
+interface ExpiredEvent extends OfMessage {
   readonly type: "expired";
   readonly deliveries: number;
 }
-export interface CancelledEvent extends OfMessage {
+interface CancelledEvent extends OfMessage {
   readonly type: "cancelled";
 }
-export interface DiscardedEvent extends OfMessage {
+interface DiscardedEvent extends OfMessage {
   readonly type: "discarded";
   readonly why: DiscardReason;
 }
-export interface ReceiptEvent extends OfMessage {
+interface ReceiptEvent extends OfMessage {
   readonly type: "receipt";
   readonly receiptSubscriptionId: string;
   readonly status: ReceiptStatus;
 }
-export interface RefusedEvent extends Happened {
+interface RefusedEvent extends Happened {
   readonly type: "refused";
   readonly code: RefusalCode;
   readonly status: number;

@@ -108,6 +108,8 @@ const resources: ReadonlyMap<string, Methods> = new Map([
 
 /** Answers one request, whatever it is. */
 async function answer(door: OpenDoor, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // Not the machine's time: whoever compares clocks by it must see the one that TTL and VAPID are judged by.
+  response.setHeader("date", new Date(door.clock.now()).toUTCString());
   let reply: Reply | undefined;
   try {
     reply = await replyTo(door, request, response);

@@ -20,10 +20,10 @@ import {
 } from "./http-exchange.ts";
 import { findLink, readPreferences } from "./preferences.ts";
 import { readEncoding, readTopic, readTtl, readUrgency, quote, type Read } from "./push-headers.ts";
-import { senderRefusal } from "./push-service.ts";
 import { refuse, type Refusal } from "./refusals.ts";
 import { emptyReply, jsonReply, refusalReply, type Reply } from "./replies.ts";
 import { readBody } from "./request-body.ts";
+import { senderRefusal } from "./subscriptions.ts";
 import { readSender } from "./vapid-check.ts";
 import type { SubscriptionView } from "./views.ts";
 

@@ -1,7 +1,7 @@
 /** How much a push service takes and for how long it keeps it. */
 
 /** A service must take bodies of this size (RFC 8030 §7.2). */
-export const leastBodyLimit = 4096;
+const leastBodyLimit = 4096;
 
 export interface PushServiceLimits {
   /** Largest body; 4096 by default and never less (RFC 8030 §7.2). */
@@ -14,6 +14,8 @@ export interface PushServiceLimits {
   readonly maxMessagesPerSubscription?: number;
   /** Subscriptions before subscribers get a 429. */
   readonly maxSubscriptions?: number;
+  /** Receipt subscriptions before senders that ask for a new one get a 429 (RFC 8030 §5.1). */
+  readonly maxReceiptSubscriptions?: number;
   /** How long after delivery an acknowledgement still counts though the TTL has passed meanwhile. */
   readonly acknowledgeWithinMs?: number;
 }
@@ -29,6 +31,7 @@ export function completeLimits(limits: PushServiceLimits): CompleteLimits {
     subscriptionTtlSeconds: limits.subscriptionTtlSeconds,
     maxMessagesPerSubscription: limits.maxMessagesPerSubscription ?? 1000,
     maxSubscriptions: limits.maxSubscriptions ?? 100_000,
+    maxReceiptSubscriptions: limits.maxReceiptSubscriptions ?? 10_000,
     acknowledgeWithinMs: limits.acknowledgeWithinMs ?? 30_000,
   };
 }

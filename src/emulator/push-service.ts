@@ -31,7 +31,12 @@ import type { QueuedMessage } from "./message-queue.ts";
 import type { Receipt } from "./receipts.ts";
 import { refuse, type Refusal, unknownMessage, unknownReceipts } from "./refusals.ts";
 import { restoreInto, snapshotOf, type PushServiceSnapshot } from "./snapshot.ts";
-import { Subscriptions, type LiveSubscription, type SubscriptionEnd } from "./subscriptions.ts";
+import {
+  type LiveSubscription,
+  senderRefusal,
+  type SubscriptionEnd,
+  Subscriptions,
+} from "./subscriptions.ts";
 import { messageViewOf, subscriptionViewOf, type MessageView, type SubscriptionView } from "./views.ts";
 
 export interface PushServiceOptions {
@@ -246,15 +251,11 @@ export class PushService {
     const { applicationServerKey, queue } = subscription;
     const wrongSender = senderRefusal(applicationServerKey, input.sender);
     if (wrongSender !== undefined) return wrongSender;
+    const wrongReceipt = this.#receiptRefusal(input.receipt);
+    if (wrongReceipt !== undefined) return wrongReceipt;
     const { maxBodyBytes, maxMessagesPerSubscription } = this.#limits;
     if (input.body.length > maxBodyBytes) {
       return refuse("body-too-large", `the body is larger than ${maxBodyBytes} bytes`);
-    }
-    if (
-      typeof input.receipt === "object" &&
-      !this.#delivery.receipts.has(input.receipt.receiptSubscriptionId)
-    ) {
-      return refuse("receipt-subscription-invalid", "this receipt subscription does not exist");
     }
     const messageCount = queue.waitingCount + queue.outCount;
     if (messageCount >= maxMessagesPerSubscription && queue.waitingWith(input.topic) === undefined) {
@@ -265,6 +266,18 @@ export class PushService {
       );
     }
     return undefined;
+  }
+
+  #receiptRefusal(receipt: PushInput["receipt"]): Refusal | undefined {
+    const { receipts } = this.#delivery;
+    if (receipt === "none") return undefined;
+    if (receipt !== "new") {
+      if (receipts.has(receipt.receiptSubscriptionId)) return undefined;
+      return refuse("receipt-subscription-invalid", "this receipt subscription does not exist");
+    }
+    if (receipts.size < this.#limits.maxReceiptSubscriptions) return undefined;
+    const reason = `${receipts.size} receipt subscriptions exist: send the link of an earlier one along`;
+    return refuse("too-many-receipt-subscriptions", reason, 60);
   }
 
   #newMessage(subscription: LiveSubscription, input: PushInput, now: number): QueuedMessage {
@@ -350,19 +363,4 @@ export class PushService {
   #newId(): string {
     return formatBase64url(this.#random.bytes(16));
   }
-}
-
-/** Why `sender` may not send to a subscription made with `key`; anyone may when it was made with none (RFC 8292 §4.2). */
-export function senderRefusal(
-  key: VapidPublicKey | undefined,
-  sender: VapidPublicKey | undefined,
-): Refusal | undefined {
-  if (key === undefined || sender === key) return undefined;
-  if (sender !== undefined) {
-    return refuse("vapid-wrong-key", `this subscription was made with the VAPID key ${key}, not ${sender}`);
-  }
-  return refuse(
-    "vapid-missing",
-    "this subscription was made with a VAPID key and the request carries no token",
-  );
 }

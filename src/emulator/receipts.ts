@@ -23,6 +23,10 @@ interface Book {
 export class Receipts {
   readonly #books = new Map<string, Book>();
 
+  get size(): number {
+    return this.#books.size;
+  }
+
   has(id: string): boolean {
     return this.#books.has(id);
   }

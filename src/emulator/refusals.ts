@@ -13,7 +13,7 @@ interface RefusalFacts {
 }
 
 /** What each refusal means on the wire. */
-export const refusals = {
+const refusals = {
   "no-such-resource": { status: 404, reference: "RFC 8030 §8.3: a resource is known by its unguessable URL" },
   "no-such-subscription": { status: 404, reference: "RFC 8030 §7.3" },
   "subscription-expired": { status: 404, reference: "RFC 8030 §7.3" },
@@ -38,6 +38,7 @@ export const refusals = {
   "body-too-large": { status: 413, reference: "RFC 8030 §7.2" },
   "too-many-messages": { status: 429, reference: "RFC 8030 §8.4" },
   "too-many-subscriptions": { status: 429, reference: "RFC 8030 §4.1, §8.4" },
+  "too-many-receipt-subscriptions": { status: 429, reference: "RFC 8030 §5.1" },
   "options-malformed": { status: 400, reference: "RFC 8292 §4.1" },
   "options-type": { status: 415, reference: "RFC 8292 §4.1" },
   "host-not-allowed": { status: 421, reference: "RFC 9110 §15.5.20" },

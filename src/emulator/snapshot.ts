@@ -17,14 +17,14 @@ import type { QueuedMessage } from "./message-queue.ts";
 import type { Receipts } from "./receipts.ts";
 import type { EndedSubscription, LiveSubscription, Subscriptions } from "./subscriptions.ts";
 
-export interface SubscriptionSnapshot {
+interface SubscriptionSnapshot {
   readonly id: string;
   readonly pushId: string;
   readonly applicationServerKey: VapidPublicKey | null;
   readonly createdAt: number;
   readonly expiresAt: number | null;
 }
-export interface MessageSnapshot {
+interface MessageSnapshot {
   readonly id: string;
   readonly subscriptionId: string;
   readonly acceptedAt: number;
@@ -41,7 +41,7 @@ export interface MessageSnapshot {
   readonly deliveries: number;
   readonly supersededBy: string | null;
 }
-export interface ReceiptsSnapshot {
+interface ReceiptsSnapshot {
   readonly id: string;
   readonly unread: readonly { readonly messageId: string; readonly status: ReceiptStatus }[];
 }

@@ -115,3 +115,18 @@ function absent(ended: EndedSubscription | undefined, what: string): Refusal {
       return refuse("subscription-expired", `this ${what} has expired`);
   }
 }
+
+/** Why `sender` may not send to a subscription made with `key`; anyone may when it was made with none (RFC 8292 §4.2). */
+export function senderRefusal(
+  key: VapidPublicKey | undefined,
+  sender: VapidPublicKey | undefined,
+): Refusal | undefined {
+  if (key === undefined || sender === key) return undefined;
+  if (sender !== undefined) {
+    return refuse("vapid-wrong-key", `this subscription was made with the VAPID key ${key}, not ${sender}`);
+  }
+  return refuse(
+    "vapid-missing",
+    "this subscription was made with a VAPID key and the request carries no token",
+  );
+}

@@ -363,6 +363,19 @@ describe("the door itself", () => {
     }
   });
 
+  test("the Date header shows the clock that TTL and VAPID are judged by", async () => {
+    await using emulator = await openTestEmulator();
+    emulator.clock.advance(24 * 60 * 60);
+    const answer = await call("POST", `${emulator.origin}/subscribe`);
+    expect(answer.headers["date"]).toBe("Wed, 25 Nov 2026 12:00:00 GMT");
+  });
+
+  test("a poll may wait longer than a request may take to arrive", async () => {
+    await using emulator = await openTestEmulator({ requestTimeoutMs: 20 });
+    const { resource } = await subscribeAt(emulator.origin);
+    expect(await poll(resource, { prefer: "wait=1" })).toMatchObject({ status: 204 });
+  });
+
   test("links begin with the origin that was asked", async () => {
     await using emulator = await openTestEmulator();
     const host = `localhost:${emulator.port}`;

@@ -143,19 +143,19 @@ test("a receiver gets no more unacknowledged messages than it can take", () => {
 });
 
 test("a receiver may acknowledge and hang up from inside deliver, however long the queue", () => {
-  const { service } = createMachine({ limits: { maxMessagesPerSubscription: 20_000 } });
+  const { service } = createMachine({ limits: { maxMessagesPerSubscription: 5_000 } });
   const { subscriptionId, pushId } = subscribed(service);
-  for (let count = 0; count < 20_000; count += 1) service.send(pushId, textMessage("x"));
+  for (let count = 0; count < 5_000; count += 1) service.send(pushId, textMessage("x"));
   let received = 0;
   const outcome = service.connect([subscriptionId], {
     deliver({ messageId }, connection) {
       received += 1;
       service.acknowledge(messageId);
-      if (received === 19_999) connection.close();
+      if (received === 4_999) connection.close();
     },
   });
   expectKind(outcome, "connected");
-  expect(received).toBe(19_999);
+  expect(received).toBe(4_999);
   expect(service.messages(subscriptionId)).toHaveLength(1);
 });
 
@@ -306,6 +306,16 @@ test("a receiver gets what is at least as urgent as it asks for, and the rest la
   expect(charging.texts).toEqual(["very-low", "low"]);
 });
 
+test("TTL 0 with a topic withdraws what waits, though nobody gets the new one", () => {
+  const { service, newEvents } = createMachine();
+  const { subscriptionId, pushId } = subscribed(service);
+  service.send(pushId, textMessage("ringing", { topic: "call" }));
+  newEvents();
+  created(service.send(pushId, textMessage("hung up", { topic: "call", ttlSeconds: 0 })));
+  expect(newEvents()).toEqual(["accepted", "replaced", "discarded"]);
+  expect(service.messages(subscriptionId)).toEqual([]);
+});
+
 test("a sender cancels a waiting message, and one that is out comes no more", () => {
   const { service } = createMachine();
   const { subscriptionId, pushId } = subscribed(service);
@@ -417,6 +427,15 @@ test("receipts say 204 acknowledged, 410 given up, 404 subscription expired, and
     { messageId: replacing, status: 404 },
     undefined,
   ]);
+});
+
+test("a sender that never reuses its receipt subscription gets 429 in the end", () => {
+  const { service } = createMachine({ limits: { maxReceiptSubscriptions: 1 } });
+  const { pushId } = subscribed(service);
+  const { receiptSubscriptionId = "" } = created(service.send(pushId, textMessage("a", { receipt: "new" })));
+  const again = service.send(pushId, textMessage("b", { receipt: "new" }));
+  expect(again).toMatchObject({ status: 429, code: "too-many-receipt-subscriptions" });
+  created(service.send(pushId, textMessage("b", { receipt: { receiptSubscriptionId } })));
 });
 
 test("a receipt subscription that does not exist is refused, and can be waited for and closed when it does", () => {
