@@ -9,14 +9,15 @@
 
 /**
  * What is escaped: C0, DEL and C1 controls, line and paragraph separators, bidi
- * controls, invisible characters, and lone surrogates. Zero-width joiners stay:
- * emoji and some scripts need them.
+ * controls, lone surrogates, and whatever is drawn as nothing at all: zero-width
+ * spaces, fillers, tags. Of those, the joiners and the selectors of emoji and
+ * Mongolian letters stay: people write with them.
  */
 const unsafe =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\ud800-\udfff]/gu;
+  /[\p{Cc}\p{Cs}\u2028\u2029\ufff9-\ufffb]|(?![\u034f\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f])\p{Default_Ignorable_Code_Point}/gu;
 
 const unsafeButLayout =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\ud800-\udfff]/gu;
+  /(?![\n\t])[\p{Cc}\p{Cs}\u2028\u2029\ufff9-\ufffb]|(?![\u034f\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f])\p{Default_Ignorable_Code_Point}/gu;
 
 export interface PrintableOptions {
   /** Longest result in characters; what is cut off is shown as `…`. */
@@ -27,7 +28,8 @@ export interface PrintableOptions {
 
 /** `text` with everything that could drive a terminal turned into visible escapes. */
 export function printable(text: string, { limit = 500, layout = false }: PrintableOptions = {}): string {
-  const points = text.length > limit ? Array.from(text.slice(0, limit * 2)) : undefined;
+  // A character is one or two units of a string: this many hold more than `limit` of them, if there are more.
+  const points = text.length > limit ? Array.from(text.slice(0, (limit + 1) * 2)) : undefined;
   const cut =
     points !== undefined && points.length > limit ? `${points.slice(0, limit - 1).join("")}…` : text;
   return cut.replace(layout ? unsafeButLayout : unsafe, (character) => {

@@ -57,10 +57,11 @@ export function shorten(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   let kept = "";
   let used = 0;
-  for (const character of text) {
-    const next = used + stringWidth(character);
+  // What the eye takes for one character may be several code points, with a width of their own together.
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    const next = used + stringWidth(segment);
     if (next > width - 1) break;
-    kept += character;
+    kept += segment;
     used = next;
   }
   return `${kept}…`;
