@@ -106,7 +106,7 @@ function readText(text: string): ImportedKeys {
   if (text === "") throw unrecognized("there are no keys, the input is empty");
   const json = /^[{["]/.test(text) ? parseJson(text) : undefined;
   // JSON that was turned into JSON a second time.
-  if (typeof json === "string") return json === text ? readLoose(text) : readText(json.trim());
+  if (typeof json === "string") return readText(json.trim());
   if (json !== undefined) return readJson(json);
   if (/^\s*-----BEGIN /m.test(text)) return { pair: pairOf(readPem(text)), subject: undefined };
   return readLoose(text);

@@ -121,6 +121,12 @@ export function membersOf(value: unknown, path = "", depth = 0): NamedValue[] {
 const namedLine =
   /^\s*(?:[-*]\s+)?(?:(?:export|set|const|let|var)\s+|\$env:)?["'`]?([A-Za-z_][\w.\- ]{0,80}?)["'`]?\s*(?:=>|:=|[:=])\s*(.*)$/;
 
+/** How far below its name a value may begin. */
+const maxGapLines = 3;
+
+/** An EC key has five lines; an RSA key, to be refused by its name, up to some fifty. */
+const maxPemLines = 100;
+
 /** Every named value in a text, comments left out. */
 export function namedLines(text: string): NamedValue[] {
   const values: NamedValue[] = [];
@@ -139,7 +145,7 @@ export function namedLines(text: string): NamedValue[] {
 
 /** The next line with something on it, when that can be a key: `Public Key:` of `web-push generate-vapid-keys`. */
 function valueBelow(lines: readonly string[], index: number): string {
-  const next = lines.slice(index + 1).find((line) => line.trim() !== "") ?? "";
+  const next = lines.slice(index + 1, index + 1 + maxGapLines).find((line) => line.trim() !== "") ?? "";
   return /^[\w+/-]+={0,2}$/.test(next.trim()) ? next.trim() : "";
 }
 
@@ -147,7 +153,7 @@ function valueBelow(lines: readonly string[], index: number): string {
 function quotedBlock(lines: readonly string[], index: number, rest: string): string | undefined {
   const quote = /^(["'`])-----BEGIN/.exec(rest)?.[1];
   if (quote === undefined || rest.indexOf(quote, 1) > 0) return undefined;
-  const following = lines.slice(index + 1);
+  const following = lines.slice(index + 1, index + 1 + maxPemLines);
   const end = following.findIndex((line) => line.includes(quote));
   return [rest.slice(1), ...following.slice(0, end < 0 ? undefined : end + 1)].join("\n").split(quote)[0];
 }
