@@ -4,7 +4,7 @@
  * Adding a command is adding a row to `builders`. Only the command that was asked
  * for is loaded; help on all of them loads all.
  */
-import { Command, Help } from "commander";
+import { Command, Help, type Option } from "commander";
 import { describeCommand, type CommandDescription } from "../commands/describe.ts";
 import type { Dispatch } from "../commands/dispatch.ts";
 import { addGlobalOptions } from "./global-options.ts";
@@ -92,13 +92,32 @@ function tame(command: Command): void {
     .enablePositionalOptions()
     .allowExcessArguments(false)
     .showSuggestionAfterError(true)
-    .configureHelp({ helpWidth: 80, sortSubcommands: false, subcommandTerm: briefTerm });
+    .configureHelp({ helpWidth: 80, sortSubcommands: false, subcommandTerm: briefTerm, optionDescription });
   for (const child of command.commands) tame(child);
 }
 
 /** A subcommand's name and arguments in its parent's help, without `[options]`. */
 function briefTerm(command: Command): string {
   return new Help().subcommandTerm(command).replace(" [options]", "");
+}
+
+/** What an option does, with its choices and default where they tell something. */
+function optionDescription({
+  description,
+  argChoices,
+  defaultValue,
+  defaultValueDescription,
+}: Option): string {
+  const isTrivial = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  const fallback = defaultValueDescription ?? (isTrivial ? undefined : formatDefault(defaultValue));
+  const notes = [argChoices?.join(", "), fallback && `default: ${fallback}`].filter(
+    (note) => note !== undefined,
+  );
+  return notes.length === 0 ? description : `${description} (${notes.join("; ")})`;
+}
+
+function formatDefault(value: unknown): string | undefined {
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
 }
 
 function showHelp(program: Command, path: readonly string[]): boolean {

@@ -97,16 +97,23 @@ export function sendCommand(dispatch: Dispatch): Command {
 const examples = `
 Examples:
   $ webpush send "Hello"
-  $ webpush send --to phone --title "Order shipped" --url https://shop.example.org/orders/7
-  $ webpush send --to tag:news --ttl 1h --urgency low --topic digest "Three new articles"
+  $ webpush send --to phone --title "Order shipped" --url /orders/7
+  $ webpush send --to tag:news --ttl 1h --topic digest "Three new articles"
   $ jq -c . note.json | webpush send --to phone
   $ webpush send --to subscriptions.ndjson --json "Hello" > results.ndjson`;
 
-/** What commander hands over: the options, with the compatible spellings beside them. */
-type SendFlags = Omit<SendOptions, "message"> & { readonly key: string | undefined };
+type Switch = "allowPrivate" | "dryRun" | "curl" | "yes";
+type List = "to" | "subscription" | "allowHost";
+
+/** What commander hands over: options without defaults may be missing, and compatible spellings stand beside them. */
+type SendFlags = Omit<SendOptions, "message" | Switch | List> &
+  Partial<Pick<SendOptions, Switch | List>> & { readonly key?: string };
 
 function toOptions(message: string | undefined, { key, ...flags }: SendFlags): SendOptions {
-  return { ...flags, message, p256dh: flags.p256dh ?? key };
+  const { to = [], subscription = [], allowHost = [] } = flags;
+  const { allowPrivate = false, dryRun = false, curl = false, yes = false } = flags;
+  const p256dh = flags.p256dh ?? key;
+  return { ...flags, message, to, subscription, allowHost, allowPrivate, dryRun, curl, yes, p256dh };
 }
 
 function addRecipientOptions(command: Command): void {
@@ -118,9 +125,9 @@ function addRecipientOptions(command: Command): void {
         .default([], "all stored"),
     )
     .addOption(
-      new Option("--subscription <json>", "a subscription as JSON, or a file with one; repeatable")
-        .argParser(collect)
-        .default([], "none"),
+      new Option("--subscription <json>", "a subscription as JSON, or a file with one; repeatable").argParser(
+        collect,
+      ),
     )
     .option("--endpoint <url>", "a subscription part by part: its endpoint")
     .option("--p256dh <key>", "its p256dh key")
@@ -169,20 +176,20 @@ function addTransportOptions(command: Command): void {
     .addOption(settingOption("proxy"))
     .addOption(settingOption("ca"))
     .addOption(
-      new Option("--allow-host <host>", "also send to this host's address or port; repeatable")
-        .argParser(collect)
-        .default([], "none"),
+      new Option("--allow-host <host>", "also send to this host's address or port; repeatable").argParser(
+        collect,
+      ),
     )
-    .option("--allow-private", "also send to private network addresses", false);
+    .option("--allow-private", "also send to private network addresses");
 }
 
 function addRunOptions(command: Command): void {
   command
     .optionsGroup("This run:")
-    .option("--dry-run", "print the requests instead of sending them", false)
-    .option("--curl", "print curl commands that do the same, with body files", false)
+    .option("--dry-run", "print the requests instead of sending them")
+    .option("--curl", "print curl commands that do the same, with body files")
     .option("--no-prune", "keep subscriptions that turn out to be gone")
-    .option("-y, --yes", "do not ask", false);
+    .option("-y, --yes", "do not ask");
 }
 
 /** Spellings of the `web-push` tool, kept so that its users' scripts work; not advertised. */
