@@ -44,6 +44,8 @@ function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal 
 }
 
 surviveBrokenPipes();
+// http_ece prints every key it derives when this is set; no environment may make us do that.
+delete process.env["ECE_KEYLOG"];
 process.exitCode = await main(
   {
     argv: process.argv.slice(2),

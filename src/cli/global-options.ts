@@ -5,7 +5,7 @@
  * would otherwise look for them inside other flags' values, and one auth secret
  * in 64 begins with a dash.
  */
-import { Option, type Command } from "commander";
+import { Option, type Command, type OptionValueSource } from "commander";
 
 export interface GlobalOptions {
   readonly json: boolean;
@@ -42,15 +42,20 @@ export function addGlobalOptions(command: Command): void {
 
 const names = ["json", "quiet", "verbose", "color", "input", "profile", "configDir"] as const;
 
-/** What the person said, on whichever level of the command line. */
+/** Whether an option is one of these, and not the command's own. */
+export function isGlobalOption(option: Option): boolean {
+  return names.some((name) => name === option.attributeName());
+}
+
+/** What the person said: by flags, on whichever level of the command line, before the environment. */
 export function readGlobalOptions(command: Command): GlobalOptions {
-  const find = (name: string): unknown => {
+  const findFrom = (wanted: OptionValueSource, name: string): unknown => {
     for (let at: Command | null = command; at !== null; at = at.parent) {
-      const source = at.getOptionValueSource(name);
-      if (source !== undefined && source !== "default") return at.getOptionValue(name);
+      if (at.getOptionValueSource(name) === wanted) return at.getOptionValue(name);
     }
     return undefined;
   };
+  const find = (name: string): unknown => findFrom("cli", name) ?? findFrom("env", name);
   const text = (name: string): string | undefined => {
     const value = find(name);
     return typeof value === "string" ? value : undefined;

@@ -11,6 +11,7 @@ import type { Context } from "../commands/context.ts";
 import { ExitCode } from "../commands/exit-code.ts";
 import { readGlobalOptions, withoutGlobalOptions } from "./global-options.ts";
 import { openProgram } from "./program.ts";
+import { usageErrorJson, usageErrorText } from "./usage-error.ts";
 import type { Host } from "./real-context.ts";
 
 /** What package.json says of us. */
@@ -29,10 +30,12 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
     exitCode = await run(withoutGlobalOptions(options), context);
   };
   const prepare = async (command: Command): Promise<void> => {
-    const [precedence, { openContext }] = await Promise.all([
+    const [precedence, { openContext }, { refuseStrays }] = await Promise.all([
       import("./precedence.ts"),
       import("./real-context.ts"),
+      import("./strays.ts"),
     ]);
+    refuseStrays(command);
     precedence.applyEnvironment(command, host.env);
     context = await openContext(host, readGlobalOptions(command));
     if (precedence.readsSettings(command))
@@ -56,7 +59,7 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
     const [{ report }, { openIo }] = await Promise.all([import("./report.ts"), import("./real-context.ts")]);
     const said = context ?? { json: host.argv.includes("--json"), signal: host.signal, io: undefined };
     return report(error, {
-      io: said.io ?? (await openIo(host, { quiet: false, verbose: false, color: true })),
+      io: said.io ?? (await openIo(host, { quiet: false, verbose: false, color: wantsColour(host) })),
       signal: said.signal,
       json: said.json,
       bugReport: { versions: `webpush ${about.version}, ${host.platform}`, url: about.bugsUrl },
@@ -70,7 +73,8 @@ function captureOutput(command: Command, host: Host): void {
     writeOut: (text) => void host.stdout.write(text),
     writeErr: (text) => void host.stderr.write(text),
     outputError: (text, write) => {
-      write(friendlier(text));
+      if (host.argv.includes("--json")) host.stdout.write(usageErrorJson(text));
+      write(usageErrorText(text));
     },
     getOutHasColors: () => false,
     getErrHasColors: () => false,
@@ -78,7 +82,7 @@ function captureOutput(command: Command, host: Host): void {
   for (const child of command.commands) captureOutput(child, host);
 }
 
-/** commander's message as `error:` and `hint:` lines like all others. */
-function friendlier(text: string): string {
-  return text.replace(/^\(Did you mean (.*)\?\)$/m, "hint: did you mean $1?");
+/** What is known about colours before flags are read. */
+function wantsColour({ argv }: Host): boolean {
+  return !argv.includes("--no-color");
 }

@@ -90,7 +90,8 @@ function tame(command: Command): void {
   command
     .exitOverride()
     .enablePositionalOptions()
-    .allowExcessArguments(false)
+    // A word behind a command that has subcommands is a misspelt one: strays.ts names the nearest.
+    .allowExcessArguments(command.commands.length > 0)
     .showSuggestionAfterError(true)
     .configureHelp({ helpWidth: 80, sortSubcommands: false, subcommandTerm: briefTerm, optionDescription });
   for (const child of command.commands) tame(child);
