@@ -35,22 +35,25 @@ function appNameError(message: string): UserError {
   });
 }
 
+/** The path under which the page's own server answers, or that there is none. */
+export type ServerPath = `/${string}` | "none";
+
 /**
- * Reads the path under which the page's own server answers, or `none`, which is null. A missing slash at the
+ * Reads the path under which the page's own server answers, or `none`. A missing slash at the
  * start is added, slashes at the end are taken off.
  *
  * @throws UserError `server-path`
  */
-export function parseServerPath(text: string): string | null {
+export function parseServerPath(text: string): ServerPath {
   const trimmed = text.trim();
-  if (trimmed === "none") return null;
+  if (trimmed === "none") return trimmed;
   if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(trimmed)) {
     throw serverPathError(
       trimmed,
       "give a path: the page's content security policy allows its own site only",
     );
   }
-  const path = `/${trimmed.replace(/^\/|\/+$/g, "")}`;
+  const path: ServerPath = `/${trimmed.replace(/^\/|\/+$/g, "")}`;
   const isPlain = /^(?:\/[A-Za-z0-9._~-]+)+$/.test(path) && !/\/\.{1,2}(?:\/|$)/.test(path);
   if (!isPlain) throw serverPathError(trimmed, "give a path such as /webpush, or none");
   return path;

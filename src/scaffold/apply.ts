@@ -164,7 +164,7 @@ function unwritable(shown: string, remains: readonly string[], cause: unknown): 
     kind: "failed",
     hints:
       remains.length === 0
-        ? [`${hint}; everything is as it was`]
+        ? [`${hint}; the folder is as it was`]
         : [hint, `look at what could not be put back: ${remains.join(", ")}`],
     cause,
   });

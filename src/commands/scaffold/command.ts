@@ -8,6 +8,7 @@ import {
   parseAppName,
   parseServerPath,
   parseThemeColor,
+  type ServerPath,
 } from "../../scaffold/answers.ts";
 import type { Dispatch } from "../dispatch.ts";
 
@@ -15,8 +16,8 @@ export interface ScaffoldOptions {
   readonly dir: string;
   /** Undefined when nobody said; then a person at the terminal is asked. */
   readonly name: string | undefined;
-  /** Path of the page's server, null for none, undefined when nobody said. */
-  readonly api: string | null | undefined;
+  /** Where the page's server answers; undefined when nobody said. */
+  readonly api: ServerPath | undefined;
   readonly themeColor: string;
   /** A public key to use instead of the project's. */
   readonly key: VapidPublicKey | undefined;

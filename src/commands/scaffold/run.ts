@@ -4,7 +4,13 @@
 import { resolve } from "node:path";
 import { createKeyPair } from "../../protocol/vapid.ts";
 import { applyPlan } from "../../scaffold/apply.ts";
-import { defaultAppName, defaultServerPath, parseAppName, parseServerPath } from "../../scaffold/answers.ts";
+import {
+  defaultAppName,
+  defaultServerPath,
+  parseAppName,
+  parseServerPath,
+  type ServerPath,
+} from "../../scaffold/answers.ts";
 import { createPlan, type PlannedFile } from "../../scaffold/plan.ts";
 import { inspectTarget, isInside, locateTarget, type Target } from "../../scaffold/target.ts";
 import { readTemplate } from "../../scaffold/template.ts";
@@ -29,12 +35,12 @@ type Needs = Pick<Context, "io" | "prompt" | "config" | "env" | "clock" | "rando
 export async function run(options: ScaffoldOptions, context: Needs): Promise<ExitCode> {
   const target = locateTarget(options.dir, context.cwd);
   const template = readTemplate("client");
+  const found = findPageKey(options, context);
   const answers = { ...(await askFor(options, context.prompt)), themeColor: options.themeColor };
   const planWith = (publicKey: string): readonly PlannedFile[] =>
     createPlan(template, { ...answers, publicKey });
 
   // What stands in the way must come to light before a key is made and stored.
-  const found = findPageKey(options, context);
   const draft = found?.publicKey ?? createKeyPair(context.random).publicKey;
   const inspected = inspectTarget(target, planWith(draft), options);
   if (options.dryRun) {
@@ -60,15 +66,15 @@ function holdsKeys({ root }: Target, { config, cwd }: Needs): boolean {
 /** What the flags leave open is asked where somebody can answer, and assumed where nobody can. */
 async function askFor({ name, api, yes }: ScaffoldOptions, prompt: Prompt) {
   const asks = prompt.available && !yes;
-  const assumedName = asks && name === undefined;
-  const appName = assumedName
+  const nameOpen = asks && name === undefined;
+  const appName = nameOpen
     ? await prompt.input("Name of the app", parseAppName, defaultAppName)
     : (name ?? defaultAppName);
-  if (api !== undefined) return { appName, server: api };
-  return { appName, server: asks ? await askForServer(prompt) : defaultServerPath };
+  const server = api ?? (asks ? await askForServer(prompt) : defaultServerPath);
+  return { appName, server: server === "none" ? null : server };
 }
 
-async function askForServer(prompt: Prompt): Promise<string | null> {
+async function askForServer(prompt: Prompt): Promise<ServerPath> {
   const where = await prompt.select<"usual" | "other" | "none">("Where does the page send subscriptions?", [
     {
       name: `to a server of this site, at ${defaultServerPath}`,
@@ -79,7 +85,7 @@ async function askForServer(prompt: Prompt): Promise<string | null> {
     { name: "nowhere", value: "none", description: "the page shows them for copying, always" },
   ]);
   if (where === "other") return prompt.input("Path of the server", parseServerPath, defaultServerPath);
-  return where === "none" ? null : defaultServerPath;
+  return where === "none" ? where : defaultServerPath;
 }
 
 /** Data for whoever reads stdout: records, a tree for eyes, or a path per line for the next program. */

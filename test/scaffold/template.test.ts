@@ -1,0 +1,58 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { expect, test } from "vitest";
+import { readTemplate } from "../../src/scaffold/template.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+/** A templates folder that holds one template, `t`. */
+function folderWith(description: unknown, files: Readonly<Record<string, string>> = {}): URL {
+  const folder = tempFolder();
+  mkdirSync(join(folder, "t"));
+  writeFileSync(join(folder, "t", "template.json"), JSON.stringify(description));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, "t", name), content);
+  return pathToFileURL(`${folder}/`);
+}
+
+test("a template is its files with their bytes, and the names of its variables", () => {
+  const folder = folderWith(
+    {
+      files: [
+        { from: "a.txt", to: "sub/a.txt", render: true },
+        { from: "b", to: "b" },
+      ],
+      variables: { who: "a name" },
+    },
+    { "a.txt": "hi {{html:who}}", b: "raw" },
+  );
+  expect(readTemplate("t", folder)).toEqual({
+    name: "t",
+    files: [
+      { to: "sub/a.txt", render: true, content: Buffer.from("hi {{html:who}}") },
+      { to: "b", render: false, content: Buffer.from("raw") },
+    ],
+    variables: ["who"],
+  });
+});
+
+test("a file that the installed package lacks is reported with what to do", () => {
+  const folder = folderWith({ files: [{ from: "gone.js", to: "gone.js" }], variables: {} });
+  expect(() => readTemplate("t", folder)).toThrow(
+    expect.objectContaining({
+      code: "template-unreadable",
+      kind: "failed",
+      message: "cannot read gone.js of webpush's own templates (ENOENT)",
+    }),
+  );
+});
+
+test.each([
+  [[], "template.json is not an object"],
+  [{ files: {}, variables: {} }, "files is not an array"],
+  [{ files: [{ from: "a" }], variables: {} }, "files[0] needs from and to"],
+  [{ files: [{ from: "a", to: "a", render: "yes" }], variables: {} }, "files[0] needs from and to"],
+  [{ files: [null], variables: {} }, "files[0] is not an object"],
+  [{ files: [] }, "variables is not an object"],
+])("the description %j is a bug of ours", (description, message) => {
+  expect(() => readTemplate("t", folderWith(description))).toThrow(message);
+});

@@ -1,0 +1,53 @@
+/** Every template of the package, against its folder: what is described is there, what is there is described. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { createPlan, variablesOf } from "../../src/scaffold/plan.ts";
+import { readTemplate, templatesFolder } from "../../src/scaffold/template.ts";
+
+const home = fileURLToPath(templatesFolder);
+
+describe.each(readdirSync(home))("template %s", (name) => {
+  const folder = join(home, name);
+  const description = JSON.parse(readFileSync(join(folder, "template.json"), "utf8")) as {
+    name: string;
+    files: { from: string; to: string; render?: boolean }[];
+    variables: Record<string, string>;
+  };
+
+  test("is named as its folder", () => {
+    expect(description.name).toBe(name);
+  });
+
+  test("lists every file of its folder, and no other", () => {
+    const present = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((path) => statSync(join(folder, path)).isFile())
+      .map((path) => path.replaceAll("\\", "/"))
+      .filter((path) => path !== "template.json");
+    expect(description.files.map(({ from }) => from).sort()).toEqual(present.sort());
+  });
+
+  test("writes each file to a place of its own", () => {
+    const places = description.files.map(({ to }) => to.toLowerCase());
+    expect(new Set(places).size).toBe(places.length);
+  });
+
+  test("marks the files with placeholders, and only those", () => {
+    const { files } = readTemplate(name);
+    const withPlaceholders = files.filter(({ content }) =>
+      /\{\{\w+:\w+\}\}/.test(Buffer.from(content).toString("latin1")),
+    );
+    expect(files.filter(({ render }) => render)).toEqual(withPlaceholders);
+  });
+
+  test("uses every variable it documents, and documents every one it uses", () => {
+    const used = new Set(readTemplate(name).files.flatMap(variablesOf));
+    expect([...used].sort()).toEqual(Object.keys(description.variables).sort());
+  });
+
+  test("can be filled", () => {
+    const answers = Object.fromEntries(Object.keys(description.variables).map((variable) => [variable, "x"]));
+    expect(createPlan(readTemplate(name), answers)).toHaveLength(description.files.length);
+  });
+});
