@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { clientFolder, exampleVariables, readTemplate, renderClient } from "./client.ts";
 
@@ -19,33 +19,6 @@ const { addCommand, shellQuote } = (await import(`${clientFolder}handover.js`)) 
 
 const template = readTemplate();
 const read = (name: string) => readFileSync(`${clientFolder}${name}`, "utf8");
-
-describe("template.json", () => {
-  test("lists every file of the folder, and no other", () => {
-    const present = readdirSync(clientFolder, { recursive: true, encoding: "utf8" })
-      .filter((name) => statSync(`${clientFolder}${name}`).isFile())
-      .map((name) => name.replaceAll("\\", "/"))
-      .filter((name) => name !== "template.json");
-    expect(template.files.map(({ from }) => from).sort()).toEqual(present.sort());
-  });
-
-  test("marks the files with placeholders, and only those", () => {
-    const withPlaceholders = template.files
-      .filter(({ from }) => !from.endsWith(".png") && /\{\{\w+:\w+\}\}/.test(read(from)))
-      .map(({ from }) => from);
-    const marked = template.files.filter(({ render }) => render).map(({ from }) => from);
-    expect(marked).toEqual(withPlaceholders);
-  });
-
-  test("documents exactly the variables that are used", () => {
-    const used = new Set(
-      template.files
-        .filter(({ render }) => render)
-        .flatMap(({ from }) => [...read(from).matchAll(/\{\{\w+:(\w+)\}\}/g)].map(([, name]) => name)),
-    );
-    expect(Object.keys(template.variables).sort()).toEqual([...used].sort());
-  });
-});
 
 describe("the rendered files", () => {
   const hostile = `</script><b>"O'Neill" & Co</b>`;
