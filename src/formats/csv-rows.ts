@@ -47,7 +47,10 @@ export function* parseRows(text: string, heading: CsvHeading): Generator<CsvPiec
       pieces.push(describeRow({ record, info: { lines } }, heading));
       return null;
     },
-    on_skip: (error) => pieces.push(describeDefect(error, lastLine())),
+    on_skip(error) {
+      pieces.push(describeDefect(error, lastLine()));
+      return undefined;
+    },
   });
   yield* pieces;
 }
@@ -56,7 +59,9 @@ export function* parseRows(text: string, heading: CsvHeading): Generator<CsvPiec
 export async function* readRows(lines: AsyncIterable<string>, heading: CsvHeading): AsyncGenerator<CsvPiece> {
   const skipped: (CsvError | undefined)[] = [];
   const source = Readable.from(withLineBreaks(lines));
-  const onSkip = (error?: CsvError): number => skipped.push(error);
+  const onSkip = (error?: CsvError): undefined => {
+    skipped.push(error);
+  };
   const parser = source.pipe(parse({ ...options(heading), info: true, on_skip: onSkip }));
   source.on("error", (error) => parser.destroy(error));
   let lastLine = 1;

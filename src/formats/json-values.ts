@@ -15,6 +15,9 @@ export type JsonPiece =
 /** Far above any single subscription; a map of a hundred thousand, which cannot be cut, still fits. */
 const maxPendingCharacters = 64 * 1024 * 1024;
 
+/** Nothing that is meant is nested so deeply. */
+const maxDepth = 100;
+
 /** Collects lines until they make a value. */
 export class JsonValues {
   #lines: string[] = [];
@@ -23,6 +26,7 @@ export class JsonValues {
   /** Open brackets of the unfinished value, outermost first. */
   #open = "";
   #number = 0;
+  #isAfterDefect = false;
 
   /** Takes the next line; answers the values it completes. */
   push(line: string): readonly JsonPiece[] {
@@ -41,7 +45,12 @@ export class JsonValues {
     // The brackets of a list with each element on lines of its own: the elements are values by themselves.
     if (/^(?:\[|\],?|,)$/.test(text)) return [];
     const value = parseJson(withoutComma(text));
-    if (value !== undefined) return [{ line: this.#number, value }];
+    if (value !== undefined) {
+      this.#isAfterDefect = false;
+      return [{ line: this.#number, value }];
+    }
+    // The rest of a broken value over many lines is no further defect.
+    if (this.#isAfterDefect && !text.startsWith("{")) return [];
     this.#start = this.#number;
     return this.#add(text);
   }
@@ -80,6 +89,7 @@ export class JsonValues {
 
   #give(defect: "not JSON" | "unfinished JSON" | "too long"): JsonPiece {
     this.#reset();
+    this.#isAfterDefect = true;
     return { line: this.#start, defect };
   }
 
@@ -87,6 +97,7 @@ export class JsonValues {
     this.#lines = [];
     this.#characters = 0;
     this.#open = "";
+    this.#isAfterDefect = false;
   }
 }
 
@@ -112,6 +123,7 @@ const stringsAndBrackets = /"[^"\\]*(?:\\.[^"\\]*)*"?|[{}[\]]/g;
 function openBrackets(before: string, text: string): string | undefined {
   let open = before;
   for (const [token] of text.matchAll(stringsAndBrackets)) {
+    if (open.length > maxDepth) return undefined;
     if (token === "{" || token === "[") open += token;
     else if (token === "}" || token === "]") {
       if (!open.endsWith(token === "}" ? "{" : "[")) return undefined;

@@ -172,7 +172,7 @@ interface Place {
 }
 
 /** The entries of one JSON value: itself, its elements, or its members by name. */
-function* expand(value: unknown, place: Place): Generator<ImportEntry> {
+function* expand(value: unknown, place: Place, isUnwrapped = false): Generator<ImportEntry> {
   if (Array.isArray(value)) {
     yield* expandList(value, place);
     return;
@@ -184,7 +184,7 @@ function* expand(value: unknown, place: Place): Generator<ImportEntry> {
     return;
   }
   const list = fieldsOf(value).get("subscriptions");
-  if (Array.isArray(list) || isRecord(list)) yield* expand(list, place);
+  if (!isUnwrapped && (Array.isArray(list) || isRecord(list))) yield* expand(list, place, true);
   else if (members.length === 0) yield readEntry(value, place);
   else for (const [name, member] of Object.entries(value)) yield* expandMember(name, member, place);
 }
@@ -213,7 +213,8 @@ function* expandMember(name: string, member: unknown, place: Place): Generator<I
 function namedSubscriptions(value: Readonly<Record<string, unknown>>): readonly unknown[] {
   return Object.values(value).filter(
     (member) =>
-      looksLikeSubscription(member) || (Array.isArray(member) && member.some(looksLikeSubscription)),
+      looksLikeSubscription(member) ||
+      (Array.isArray(member) && member.some((element) => looksLikeSubscription(element))),
   );
 }
 

@@ -200,7 +200,7 @@ function parseJsonActions(text: string): readonly NotificationAction[] {
 function expectText(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
-  throw actionsError(`${name} of an action is not text`);
+  throw actionsError(`the ${name} of an action is not text`);
 }
 
 function actionsError(message: string): UserError {

@@ -45,7 +45,7 @@ export const copyWholeSubscription =
 export function fieldsOf(object: object): Fields {
   const fields = new Map<string, unknown>();
   for (const [name, value] of Object.entries(object)) {
-    const simple = name.toLowerCase().replace(/[^a-z0-9]/g, "");
+    const simple = /^[a-z0-9]*$/.test(name) ? name : name.toLowerCase().replace(/[^a-z0-9]/g, "");
     if (!fields.has(simple)) fields.set(simple, value);
   }
   return fields;
@@ -67,14 +67,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** Whether an object has an endpoint under any spelling, itself or in a wrapper: then it is one subscription. */
-export function looksLikeSubscription(value: unknown): boolean {
-  if (!isRecord(value)) return false;
+export function looksLikeSubscription(value: unknown, depth = 0): boolean {
+  if (!isRecord(value) || depth > maxDepth) return false;
   const fields = fieldsOf(value);
   const endpoint = pick(fields, spellings.endpoint);
   // A person may be called "endpoint": an object there is an entry of a named map, not a URL.
   if (endpoint !== undefined && !isRecord(endpoint)) return true;
   const wrapped = pick(fields, wrappers);
-  return typeof wrapped === "string" || (isRecord(wrapped) && looksLikeSubscription(wrapped));
+  return typeof wrapped === "string" || looksLikeSubscription(wrapped, depth + 1);
 }
 
 /**

@@ -97,14 +97,14 @@ function textDefect(text: string): Defect | undefined {
 }
 
 function urlDefect(text: string): Defect | undefined {
-  const shown = shortenEndpoint(text);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) return [`${shown} is not a URL`, copyEndpoint];
+  if (!URL.canParse(text)) return [`${excerpt(text)} is not a URL`, copyEndpoint];
+  const defect = (what: string, hint: string): Defect => [`${shortenEndpoint(text)} ${what}`, hint];
   // The raw text, because an empty user name ("https://@host/") leaves no trace in the parsed URL.
-  if (/^[^/]*\/\/[^/?]*@/.test(text)) return [`${shown} carries user-info`, "remove the part up to the @"];
-  if (text.includes("#")) return [`${shown} carries a fragment`, "remove the part from the # on"];
-  if (url.protocol === "http:" && !isLoopbackHost(url.hostname))
-    return [`${shown} is plain http`, "use https; http is accepted for localhost only"];
+  if (/^[^/]*\/\/[^/?]*@/.test(text)) return defect("carries user-info", "remove the part up to the @");
+  if (text.includes("#")) return defect("carries a fragment", "remove the part from the # on");
+  const { protocol, hostname } = new URL(text);
+  if (protocol === "http:" && !isLoopbackHost(hostname))
+    return defect("is plain http", "use https; http is accepted for localhost only");
   return undefined;
 }
 
@@ -173,9 +173,8 @@ export function parseSubscription(value: unknown): Subscription {
     });
   }
   const endpoint = parseEndpoint(spelled.endpoint);
-  assertNotSwapped(spelled);
   const applicationServerKey = parseApplicationServerKey(spelled.applicationServerKey);
-  const p256dh = parseP256dh(spelled.p256dh);
+  const p256dh = parseP256dh(spelled);
   if (p256dh === (applicationServerKey as string | undefined)) {
     throw new UserError("p256dh-malformed", "p256dh is the VAPID public key, not the browser's key", {
       hints: [copyWholeSubscription],
@@ -218,10 +217,9 @@ export function parseContentEncoding(text: string): ContentEncoding {
 }
 
 function assertComplete({ endpoint, p256dh, auth }: SpelledSubscription): void {
-  const missing = Object.entries({ endpoint, p256dh, auth }).flatMap(([name, value]) =>
-    value === undefined ? [name] : [],
-  );
-  if (missing.length === 0) return;
+  if (endpoint !== undefined && p256dh !== undefined && auth !== undefined) return;
+  const values = Object.entries({ endpoint, p256dh, auth });
+  const missing = values.flatMap(([name, value]) => (value === undefined ? [name] : []));
   const lacksKeys = missing.join() === "p256dh,auth";
   const what = lacksKeys ? "has an endpoint but no keys" : `has no ${missing.join(" and no ")}`;
   const hints = [copyWholeSubscription];
@@ -229,17 +227,14 @@ function assertComplete({ endpoint, p256dh, auth }: SpelledSubscription): void {
   throw new UserError("subscription-malformed", `subscription ${what}`, { hints });
 }
 
-function assertNotSwapped({ p256dh, auth }: SpelledSubscription): void {
-  const secret = readBytes(auth);
-  if (readBytes(p256dh)?.length !== authBytes || secret === undefined || !isP256Point(secret)) return;
-  throw new UserError("subscription-malformed", "p256dh and auth are swapped", {
-    hints: ["p256dh is the long one, 87 characters beginning with B; auth has 22"],
-  });
-}
-
-function parseP256dh(value: unknown): SubscriptionKey {
-  const bytes = readKey("p256dh", value);
+function parseP256dh(spelled: SpelledSubscription): SubscriptionKey {
+  const bytes = readKey("p256dh", spelled.p256dh);
   if (isP256Point(bytes)) return formatBase64url(bytes) as SubscriptionKey;
+  if (bytes.length === authBytes && isPoint(spelled.auth)) {
+    throw new UserError("subscription-malformed", "p256dh and auth are swapped", {
+      hints: ["p256dh is the long one, 87 characters beginning with B; auth has 22"],
+    });
+  }
   if (bytes.length !== pointBytes || bytes[0] !== 0x04) {
     const first = bytes.length === pointBytes ? ` beginning 0x${formatByte(bytes[0])}` : "";
     const what = `is ${bytes.length} bytes${first}, expected ${pointBytes} beginning 0x04`;
@@ -280,8 +275,8 @@ function keyMalformed(name: "p256dh" | "auth", what: string, hint: string): User
   return new UserError(`${name}-malformed`, `${name} ${what}`, { hints: [hint] });
 }
 
-function isPoint(text: string): boolean {
-  const bytes = readBytes(text);
+function isPoint(value: unknown): boolean {
+  const bytes = readBytes(value);
   return bytes !== undefined && isP256Point(bytes);
 }
 
