@@ -289,6 +289,29 @@ test("an unacknowledged message does not come back past a newer one of its topic
   expect(service.messages(subscriptionId)).toEqual([]);
 });
 
+test("a superseded message that comes back leaves its topic to the newer one", () => {
+  const { service } = createMachine();
+  const { subscriptionId, pushId } = subscribed(service);
+  const connection = connect(service, subscriptionId, new TestReceiver({ maxUnacknowledged: 1 }));
+  for (const text of ["1:0", "2:0"]) service.send(pushId, textMessage(text, { topic: "score" }));
+  connection.close();
+  service.send(pushId, textMessage("3:0", { topic: "score" }));
+  const receiver = new TestReceiver();
+  connect(service, subscriptionId, receiver);
+  expect(receiver.texts).toEqual(["3:0"]);
+});
+
+test("what comes back waits in its old place, behind older messages that were not wanted", () => {
+  const { service } = createMachine();
+  const { subscriptionId, pushId } = subscribed(service);
+  service.send(pushId, textMessage("old advert", { urgency: "low" }));
+  service.send(pushId, textMessage("news"));
+  connect(service, subscriptionId, new TestReceiver({ leastUrgent: "normal" })).close();
+  const receiver = new TestReceiver();
+  connect(service, subscriptionId, receiver);
+  expect(receiver.texts).toEqual(["old advert", "news"]);
+});
+
 test("a receiver gets what is at least as urgent as it asks for, and the rest later", () => {
   const { service } = createMachine();
   const { subscriptionId, pushId } = subscribed(service);

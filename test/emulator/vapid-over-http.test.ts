@@ -126,6 +126,20 @@ test("no Authorization: 401, which names the scheme", async () => {
   expect(event).toMatchObject({ type: "refused", status: 401, subscriptionId: expect.any(String) as string });
 });
 
+test("who sends is looked at after TTL, Urgency and Topic, and before the body", async () => {
+  await using emulator = await openTestEmulator();
+  const { endpoint } = await subscribeAt(emulator.origin, k);
+  const errorWith = async (headers: Record<string, string>) =>
+    errorOf(await call("POST", endpoint, { headers, body: Buffer.alloc(5000) })).error;
+  expect(await errorWith({})).toBe("ttl-missing");
+  expect(await errorWith({ ttl: "1", topic: "?" })).toBe("topic-malformed");
+  expect(await errorWith({ ttl: "1" })).toBe("vapid-missing");
+  const exp = emulator.clock.now() / 1000 + 60;
+  const authorization = `vapid t=${token({ aud: emulator.origin, exp })}, k=${k}`;
+  expect(await errorWith({ ttl: "1", authorization })).toBe("content-encoding-missing");
+  expect(await errorWith({ ...sealed, authorization })).toBe("body-too-large");
+});
+
 test.each(accepted)("%s is accepted, and the sender's key known", async (_name, write) => {
   const { answer, event } = await sendWith(write);
   expect(answer.body.toString()).toBe("");
