@@ -7,7 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Context } from "../commands/context.ts";
-import { locateProject, type ProjectLocation } from "../store/project.ts";
+import { locateProject, shownPath, type ProjectLocation } from "../store/project.ts";
 import { createConfigStore } from "../store/config.ts";
 import type { SubscriptionStore } from "../store/subscriptions.ts";
 import type { Io, Terminal } from "../terminal/io.ts";
@@ -59,7 +59,7 @@ export async function openContext(host: Host, globals: GlobalOptions): Promise<C
 function createLazyStore(location: ProjectLocation): SubscriptionStore {
   const open = async () => (await import("../store/subscription-file.ts")).createSubscriptionStore(location);
   return {
-    path: location.subscriptionsFile,
+    path: shownPath(location.subscriptionsFile, location),
     list: async () => (await open()).list(),
     add: async (additions, now) => (await open()).add(additions, now),
     remove: async (ids) => (await open()).remove(ids),
