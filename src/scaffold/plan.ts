@@ -32,13 +32,6 @@ export function createPlan(template: Template, answers: Answers): readonly Plann
   }));
 }
 
-/** Names of the variables a file's placeholders use. */
-export function variablesOf(file: TemplateFile): readonly string[] {
-  const used = new Set<string>();
-  if (file.render) replacePlaceholders(file, (_form, name) => (used.add(name), ""));
-  return [...used];
-}
-
 function fill(file: TemplateFile, answers: Answers): Uint8Array {
   const text = replacePlaceholders(file, (form, name) => {
     const value = Object.hasOwn(answers, name) ? answers[name] : undefined;

@@ -25,7 +25,7 @@ export interface Template {
 }
 
 /** The templates of this package. The way up is the same from `src/` and from `dist/`. */
-export const templatesFolder = new URL("../../templates/", import.meta.url);
+const templatesFolder = new URL("../../templates/", import.meta.url);
 
 /**
  * Reads a template and all its files.

@@ -2,9 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { scaffoldCommand, type ScaffoldOptions } from "../../src/commands/scaffold/command.ts";
-import { purposes, shellWord } from "../../src/commands/scaffold/render.ts";
+import { nextStepsText } from "../../src/commands/scaffold/render.ts";
 import { run } from "../../src/commands/scaffold/run.ts";
 import { readTemplate } from "../../src/scaffold/template.ts";
+import { plainPaint } from "../../src/terminal/paint.ts";
 import { linesOf, runJson, runMain } from "../support/run-cli.ts";
 import { samplePair } from "../support/samples.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -246,9 +247,11 @@ describe("output", () => {
     }
   });
 
-  test("every file of the template says what it is for, and nothing else does", () => {
-    const names = new Set(readTemplate("client").files.map(({ to }) => to.replace(/\/.*/, "")));
-    expect(Object.keys(purposes).sort()).toEqual([...names].sort());
+  test("every file and folder at the top of the tree says what it is for", async () => {
+    const ran = await runMain(["scaffold", "-y"], { tty: true, columns: 120 });
+    const top = linesOf(ran.stdout).filter((line) => /^[├└]/.test(line));
+    expect(top.length).toBeGreaterThan(5);
+    for (const line of top) expect(line).toMatch(/^.─ \S+ +(\d\S* k?B {2})?\S+ \S+/);
   });
 
   test("the steps name the folder as one word of a command line", async () => {
@@ -262,8 +265,11 @@ describe("output", () => {
     ["a b's", `"a b's"`],
     ["größe", `"größe"`],
     ["a$(x) 'b'", String.raw`'a$(x) '\''b'\'''`],
-  ])("%j is written %j", (path, word) => {
-    expect(shellWord(path)).toBe(word);
+  ])("the folder %j is written %j in a command", (shown, word) => {
+    const key = { source: "flag", publicKey: pair.publicKey, isHeld: true } as const;
+    const io = { paint: { out: plainPaint, err: plainPaint } };
+    const lines = nextStepsText({ target: { root: "/", shown }, key, exposesKeys: false }, { io });
+    expect(lines).toContain(`     $ npx http-server ${word} -c-1`);
   });
 
   test("a folder's name cannot drive the terminal", async () => {

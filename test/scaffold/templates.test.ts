@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { createPlan, variablesOf } from "../../src/scaffold/plan.ts";
-import { readTemplate, templatesFolder } from "../../src/scaffold/template.ts";
+import { createPlan } from "../../src/scaffold/plan.ts";
+import { readTemplate } from "../../src/scaffold/template.ts";
 
-const home = fileURLToPath(templatesFolder);
+const home = fileURLToPath(new URL("../../templates/", import.meta.url));
 
 describe.each(readdirSync(home))("template %s", (name) => {
   const folder = join(home, name);
@@ -42,8 +42,11 @@ describe.each(readdirSync(home))("template %s", (name) => {
   });
 
   test("uses every variable it documents, and documents every one it uses", () => {
-    const used = new Set(readTemplate(name).files.flatMap(variablesOf));
-    expect([...used].sort()).toEqual(Object.keys(description.variables).sort());
+    const used = readTemplate(name)
+      .files.filter(({ render }) => render)
+      .map(({ content }) => Buffer.from(content).toString("utf8"))
+      .flatMap((text) => [...text.matchAll(/\{\{\w+:(\w+)\}\}/g)].map(([, variable]) => variable));
+    expect([...new Set(used)].sort()).toEqual(Object.keys(description.variables).sort());
   });
 
   test("can be filled", () => {

@@ -25,7 +25,7 @@ const trialOutcomes = {
 } as const satisfies Record<FileOutcome, string>;
 
 /** What each file is for. */
-export const purposes: Readonly<Record<string, string>> = {
+const purposes: Readonly<Record<string, string>> = {
   "index.html": "the page",
   "style.css": "how it looks, light and dark",
   "app.js": "shows the state, passes clicks on",
@@ -195,7 +195,7 @@ interface Step {
 }
 
 /** A path as one word of a command line: in double quotes, which every shell knows, where these are enough. */
-export function shellWord(path: string): string {
+function shellWord(path: string): string {
   const safe = printable(path.startsWith("-") ? `./${path}` : path, { limit: 4096 });
   if (/^[\w@%+=:,./-]+$/.test(safe)) return safe;
   return /["$`!\\]/.test(safe) ? `'${safe.replaceAll("'", String.raw`'\''`)}'` : `"${safe}"`;
