@@ -7,9 +7,11 @@
  */
 import type { SubscriptionRecord } from "./subscriptions.ts";
 
-/** A stored subscription that a push service called gone. */
+/** A stored subscription that is called gone. */
 export interface GoneReport {
   readonly record: SubscriptionRecord;
+  /** A push service said so; otherwise its address alone tells, and no guard is needed. */
+  readonly answered: boolean;
   /** Since when, by the service's own word (Apple); undefined when it does not say. */
   readonly goneSince: number | undefined;
   readonly origin: string;
@@ -36,16 +38,17 @@ export function judgeGone(
   resultsByOrigin: ReadonlyMap<string, number>,
   now: number,
 ): PruneVerdict {
-  const byOrigin = new Map<string, GoneReport[]>();
-  for (const report of reports) byOrigin.set(report.origin, [...(byOrigin.get(report.origin) ?? []), report]);
-  const doubtful = [...byOrigin].flatMap(([origin, { length }]) => {
-    const of = resultsByOrigin.get(origin) ?? length;
-    return of >= doubtFrom && length > of * doubtShare ? [{ origin, gone: length, of }] : [];
+  const counts = new Map<string, number>();
+  for (const { origin, answered } of reports) if (answered) counts.set(origin, (counts.get(origin) ?? 0) + 1);
+  const doubtful = [...counts].flatMap(([origin, gone]) => {
+    const of = resultsByOrigin.get(origin) ?? gone;
+    return of >= doubtFrom && gone > of * doubtShare ? [{ origin, gone, of }] : [];
   });
   const distrusted = new Set(doubtful.map(({ origin }) => origin));
-  const trusted = reports.filter(({ origin }) => !distrusted.has(origin));
-  const isSpared = ({ record, goneSince }: GoneReport): boolean =>
-    now - record.registeredAt < youngMs || (goneSince !== undefined && goneSince < record.registeredAt);
+  const trusted = reports.filter(({ origin, answered }) => !answered || !distrusted.has(origin));
+  const isSpared = ({ record, answered, goneSince }: GoneReport): boolean =>
+    answered &&
+    (now - record.registeredAt < youngMs || (goneSince !== undefined && goneSince < record.registeredAt));
   return {
     gone: trusted.filter((report) => !isSpared(report)).map(({ record }) => record),
     spared: trusted.filter(isSpared).map(({ record }) => record),

@@ -3,6 +3,7 @@ import type { Subscription } from "../../protocol/subscription.ts";
 import { shortenEndpoint } from "../../protocol/subscription.ts";
 import type { ReceivedMessage } from "../../receiver/http-receiver.ts";
 import type { Io } from "../../terminal/io.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
 import type { Result } from "../send/deliver.ts";
 
@@ -31,7 +32,7 @@ export function stepText(step: Step, { paint: { err } }: Painted): readonly stri
     `${err.hint(String(order.indexOf(step.name) + 1))}  ${err.bold(title)}`,
     ...facts.map((fact) => `   ${fact}`),
     ...(command === undefined ? [] : [`   ${err.dim(`$ ${command}`)}`]),
-    "",
+    ...(step.name === "received" ? [] : [""]),
   ];
 }
 
@@ -83,9 +84,12 @@ export function titleOf({ payload }: ReceivedMessage): string {
   return notification.title;
 }
 
-/** What arrived, for people. */
-export function arrivalText(received: ReceivedMessage, { paint: { out } }: Painted): readonly string[] {
-  return [`   ${out.good(printable(titleOf(received)))}`];
+/** What arrived, for people; in a pipe the text alone. */
+export function arrivalText(
+  received: ReceivedMessage,
+  { paint: { out }, terminal }: Pick<Io, "paint" | "terminal">,
+): string {
+  return `${terminal.out ? "   " : ""}${out.good(printable(titleOf(received)))}`;
 }
 
 export interface Arrival {
@@ -97,7 +101,7 @@ export interface Arrival {
 
 /** The round trip as a JSON record. */
 export function arrivalJson({ sent, received, serviceOrigin, publicKey }: Arrival): string {
-  return JSON.stringify({
+  return jsonLine({
     publicKey,
     service: serviceOrigin,
     outcome: sent.delivery.outcome,

@@ -9,9 +9,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { UserError } from "../../base/errors.ts";
+import { messageOf, systemCode, UserError } from "../../base/errors.ts";
 import { startEmulator } from "../../emulator/emulator.ts";
 import { createReceiverKeys } from "../../protocol/decryption.ts";
+import { checkPayloadSize } from "../../protocol/message.ts";
 import { createPayload } from "../../protocol/payload.ts";
 import { createKeyPair, type VapidKeyPair } from "../../protocol/vapid.ts";
 import { subscribe, type HttpReceiver, type ReceivedMessage } from "../../receiver/http-receiver.ts";
@@ -33,15 +34,26 @@ const ttlSeconds = 600;
 type Project = Pick<Context, "config" | "subscriptions">;
 
 export async function run({ message }: DemoOptions, outer: Context): Promise<ExitCode> {
-  const folder = mkdtempSync(join(tmpdir(), "webpush-demo-"));
+  // Before the story begins: what is wrong with the message is no part of it.
+  const payload = createPayload({ title: message });
+  checkPayloadSize(payload.length, "aes128gcm");
+  const folder = makeFolder();
   try {
-    return await tell(message, { ...outer, ...openProject(folder) });
+    // Nothing of the person's own environment takes part: a proxy least of all.
+    return await tell({ message, payload }, { ...outer, env: {}, ...openProject(folder) });
+  } catch (error) {
+    throw outer.signal.aborted ? interrupted(error) : error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function tell(message: string, context: Context): Promise<ExitCode> {
+interface DemoMessage {
+  readonly message: string;
+  readonly payload: Uint8Array;
+}
+
+async function tell({ message, payload }: DemoMessage, context: Context): Promise<ExitCode> {
   const { io, clock, random, json } = context;
   const startedAt = clock.now();
   const narrate = (step: Step): void => {
@@ -58,17 +70,33 @@ async function tell(message: string, context: Context): Promise<ExitCode> {
     clock.now(),
   );
   narrate({ name: "subscription", subscription: receiver.subscription });
-  const arriving = firstMessage(receiver, context.signal);
-  const sent = await sendOne(message, context);
+  // What is sent waits at the push service until the receiver asks for it.
+  const sent = await sendOne(payload, context);
   narrate({ name: "sent", message, ttlSeconds, result: sent });
-  const received = await arriving;
+  const received = await firstMessage(receiver, context.signal);
   narrate({ name: "received" });
   if (json)
     io.out(arrivalJson({ sent, received, serviceOrigin: emulator.origin, publicKey: pair.publicKey }));
-  else for (const line of arrivalText(received, io)) io.out(line);
+  else io.out(arrivalText(received, io));
   await receiver.unsubscribe();
   for (const line of endingText(clock.now() - startedAt, io)) io.say(line);
   return ExitCode.ok;
+}
+
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "webpush-demo-"));
+  } catch (error) {
+    throw new UserError(
+      "demo-failed",
+      `cannot make a folder in ${tmpdir()} (${systemCode(error) ?? messageOf(error)})`,
+      { kind: "failed", hints: ["set TMPDIR to a folder you may write to"], cause: error },
+    );
+  }
+}
+
+function interrupted(cause: unknown): UserError {
+  return new UserError("interrupted", "interrupted", { kind: "interrupted", cause });
 }
 
 function openProject(folder: string): Project {
@@ -82,12 +110,12 @@ async function makeKeys({ config, clock, random }: Context): Promise<VapidKeyPai
   return made.pair;
 }
 
-async function sendOne(message: string, context: Context): Promise<Result> {
+async function sendOne(payload: Uint8Array, context: Context): Promise<Result> {
   const options = { to: ["demo"], subscription: [], endpoint: undefined, p256dh: undefined, auth: undefined };
   const { list, refused } = await readRecipients(options, context);
   const pairs = context.config.read().pairs.map(({ pair }) => pair);
   const plan = planSend({
-    message: { payload: createPayload({ title: message }), ttlSeconds, urgency: undefined, topic: undefined },
+    message: { payload, ttlSeconds, urgency: undefined, topic: undefined },
     recipients: list,
     refused,
     keys: { current: pairs[0], pairs, subject: undefined },

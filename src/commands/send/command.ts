@@ -102,18 +102,11 @@ Examples:
   $ jq -c . note.json | webpush send --to phone
   $ webpush send --to subscriptions.ndjson --json "Hello" > results.ndjson`;
 
-type Switch = "allowPrivate" | "dryRun" | "curl" | "yes";
-type List = "to" | "subscription" | "allowHost";
-
-/** What commander hands over: options without defaults may be missing, and compatible spellings stand beside them. */
-type SendFlags = Omit<SendOptions, "message" | Switch | List> &
-  Partial<Pick<SendOptions, Switch | List>> & { readonly key?: string };
+/** What commander hands over: the options, with the compatible spellings beside them. */
+type SendFlags = Omit<SendOptions, "message"> & { readonly key: string | undefined };
 
 function toOptions(message: string | undefined, { key, ...flags }: SendFlags): SendOptions {
-  const { to = [], subscription = [], allowHost = [] } = flags;
-  const { allowPrivate = false, dryRun = false, curl = false, yes = false } = flags;
-  const p256dh = flags.p256dh ?? key;
-  return { ...flags, message, to, subscription, allowHost, allowPrivate, dryRun, curl, yes, p256dh };
+  return { ...flags, message, p256dh: flags.p256dh ?? key };
 }
 
 function addRecipientOptions(command: Command): void {
@@ -125,9 +118,9 @@ function addRecipientOptions(command: Command): void {
         .default([], "all stored"),
     )
     .addOption(
-      new Option("--subscription <json>", "a subscription as JSON, or a file with one; repeatable").argParser(
-        collect,
-      ),
+      new Option("--subscription <json>", "a subscription as JSON, or a file with one; repeatable")
+        .argParser(collect)
+        .default([]),
     )
     .option("--endpoint <url>", "a subscription part by part: its endpoint")
     .option("--p256dh <key>", "its p256dh key")
@@ -176,20 +169,20 @@ function addTransportOptions(command: Command): void {
     .addOption(settingOption("proxy"))
     .addOption(settingOption("ca"))
     .addOption(
-      new Option("--allow-host <host>", "also send to this host's address or port; repeatable").argParser(
-        collect,
-      ),
+      new Option("--allow-host <host>", "also send to this host's address or port; repeatable")
+        .argParser(collect)
+        .default([]),
     )
-    .option("--allow-private", "also send to private network addresses");
+    .option("--allow-private", "also send to private network addresses", false);
 }
 
 function addRunOptions(command: Command): void {
   command
     .optionsGroup("This run:")
-    .option("--dry-run", "print the requests instead of sending them")
-    .option("--curl", "print curl commands that do the same, with body files")
+    .option("--dry-run", "print the requests instead of sending them", false)
+    .option("--curl", "print curl commands that do the same, with body files", false)
     .option("--no-prune", "keep subscriptions that turn out to be gone")
-    .option("-y, --yes", "do not ask");
+    .option("-y, --yes", "do not ask", false);
 }
 
 /** Spellings of the `web-push` tool, kept so that its users' scripts work; not advertised. */

@@ -5,7 +5,7 @@ import { UserError } from "../../base/errors.ts";
 import { createPayload, type NotificationFields } from "../../protocol/payload.ts";
 import type { Context } from "../context.ts";
 import { readInput } from "../input.ts";
-import type { ContentOptions, SendOptions } from "./command.ts";
+import type { ContentOptions, RecipientOptions, SendOptions } from "./command.ts";
 
 type Needs = Pick<Context, "io" | "prompt" | "cwd" | "json">;
 
@@ -54,15 +54,20 @@ export async function readContent(options: SendOptions, context: Needs): Promise
     return createPayload(withMessage(fields ?? {}, options.message));
   if (context.io.terminal.in) return ask(context);
   // Whoever pipes recipients in has no second stdin for a payload.
-  return options.to.includes("-") ? undefined : read("-", options, context);
+  return readsRecipientsFromStdin(options) ? undefined : read("-", options, context);
 }
 
 /** The notification members that were given; undefined when none was. */
 function fieldsOf(options: ContentOptions): NotificationFields | undefined {
   const given = fieldNames.flatMap((name) =>
-    options[name] === undefined ? [] : [[name, options[name]] as const],
+    isGiven(name, options[name]) ? [[name, options[name]] as const] : [],
   );
   return given.length === 0 ? undefined : Object.fromEntries(given);
+}
+
+/** A switch that the environment turns off, `WEBPUSH_SILENT=0`, is as good as absent. */
+function isGiven(name: (typeof fieldNames)[number], value: unknown): boolean {
+  return value !== undefined && (value !== false || name === "data");
 }
 
 /** The message is the title, or the text below it when there is a title already. */
@@ -77,15 +82,19 @@ function withMessage(fields: NotificationFields, message: string | undefined): N
 
 async function read(
   file: string,
-  { to }: Pick<SendOptions, "to">,
+  options: RecipientOptions,
   context: Needs,
 ): Promise<Uint8Array | undefined> {
-  if (file === "-" && to.includes("-")) {
+  if (file === "-" && readsRecipientsFromStdin(options)) {
     throw new UserError("stdin-twice", "stdin cannot be both recipients and payload", {
       hints: ["give one of them as a file"],
     });
   }
   return nonEmpty(await readInput(file, context, largestPayloadBytes));
+}
+
+function readsRecipientsFromStdin({ to, subscription }: RecipientOptions): boolean {
+  return to.includes("-") || subscription.includes("-");
 }
 
 function nonEmpty(bytes: Uint8Array): Uint8Array | undefined {
@@ -101,7 +110,7 @@ async function ask({ prompt }: Needs): Promise<Uint8Array | undefined> {
 
 function required(text: string): string {
   if (text.trim() !== "") return text;
-  throw new UserError("payload-title-missing", "a notification needs a title", {});
+  throw new UserError("payload-title-missing", "a notification needs a title");
 }
 
 function twice(): UserError {

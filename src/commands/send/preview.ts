@@ -10,54 +10,67 @@ import type { Subject } from "../../protocol/subject.ts";
 import { shortenEndpoint } from "../../protocol/subscription.ts";
 import { createTokenCache } from "../../sender/token-cache.ts";
 import type { Io } from "../../terminal/io.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
-import { ExitCode } from "../exit-code.ts";
+import type { ExitCode } from "../exit-code.ts";
 import { writePrivateFile } from "../output-file.ts";
 import type { SendOptions } from "./command.ts";
 import { requestFor } from "./deliver.ts";
 import type { Plan, ReadyRecipient } from "./plan.ts";
 import { failureGroups, skippedJson } from "./render.ts";
+import { exitCodeFor, tallyOf, type Outcome } from "./tally.ts";
 import { shownHeaders } from "./wire-lines.ts";
+
+export type PreviewOptions = Pick<SendOptions, "curl" | "proxy" | "ca">;
 
 type Needs = Pick<Context, "io" | "json" | "clock" | "random" | "cwd"> & {
   readonly subject: Subject | undefined;
 };
 
-/** Prints what would be sent, one block or record per recipient. */
-export function preview(plan: Plan, { curl }: Pick<SendOptions, "curl">, context: Needs): ExitCode {
+/** Prints what would be sent, one block or record per recipient; the exit code is that of sending it with success. */
+export function preview(plan: Plan, options: PreviewOptions, context: Needs): ExitCode {
   const { io, json } = context;
+  const { curl } = options;
   const tokens = createTokenCache(context);
   for (const recipient of plan.ready) {
     const request = requestFor(recipient, plan, tokens, context);
-    if (curl) printCurl(recipient, request, context);
+    if (curl) printCurl(recipient, request, options, context);
     else if (json) io.out(requestJson(recipient, request));
-    else for (const line of requestText(recipient, request, io)) io.out(line);
+    else for (const line of requestText(recipient, request, plan, io)) io.out(line);
   }
   if (json && !curl) for (const one of plan.skipped) io.out(skippedJson(one));
   for (const line of failureGroups([], plan.skipped, io)) io.err(line);
   io.say(
     `nothing was sent; ${plan.ready.length} ${plan.ready.length === 1 ? "request" : "requests"} would be`,
   );
-  return plan.ready.length === 0 ? ExitCode.credentials : ExitCode.ok;
+  const ready = plan.ready.map((): Outcome => ({ outcome: "accepted", cause: "ok", status: 201 }));
+  const tally = tallyOf([...plan.skipped.map(({ skipped }) => skipped), ...ready]);
+  return exitCodeFor(tally, { excused: 0, stopped: false });
 }
 
 function requestText(
   { id, name, subscription }: ReadyRecipient,
   request: PushRequest,
+  { message }: Pick<Plan, "message">,
   { paint }: Pick<Io, "paint">,
 ): readonly string[] {
   return [
     paint.out.bold(printable(name ?? id)),
     `  POST ${printable(shortenEndpoint(subscription.endpoint))}`,
     ...shownHeaders(request).map(([header, value]) => `  ${header}: ${value}`),
-    `  (${request.body.length} bytes, encrypted)`,
+    `  (${bodyText(request, message.payload)})`,
     "",
   ];
 }
 
+function bodyText({ body }: PushRequest, payload: Uint8Array | undefined): string {
+  if (payload === undefined) return "no body";
+  return `${body.length} bytes, encrypted from ${payload.length}`;
+}
+
 function requestJson({ id, name, subscription }: ReadyRecipient, request: PushRequest): string {
-  return JSON.stringify({
+  return jsonLine({
     id,
     name: name ?? null,
     method: request.method,
@@ -67,16 +80,28 @@ function requestJson({ id, name, subscription }: ReadyRecipient, request: PushRe
   });
 }
 
-function printCurl({ id }: ReadyRecipient, request: PushRequest, { io, json, cwd }: Needs): void {
+function printCurl(
+  { id }: ReadyRecipient,
+  request: PushRequest,
+  options: PreviewOptions,
+  { io, json, cwd }: Needs,
+): void {
   const bodyFile = request.body.length === 0 ? undefined : writeBody(id, request.body, cwd);
-  const command = curlCommand(request, bodyFile);
-  io.out(json ? JSON.stringify({ id, command, bodyFile: bodyFile ?? null }) : command);
+  const command = curlCommand(request, bodyFile, options);
+  io.out(json ? jsonLine({ id, command, bodyFile: bodyFile ?? null }) : command);
 }
 
 /** A curl command line that makes the same request, quoted for a POSIX shell. */
-export function curlCommand({ url, headers }: PushRequest, bodyFile: string | undefined): string {
+function curlCommand(
+  { url, headers }: PushRequest,
+  bodyFile: string | undefined,
+  { proxy, ca }: PreviewOptions,
+): string {
   const lines = [
-    "curl --request POST --include",
+    // An endpoint is sent as it is: brackets and `..` in it are not for curl to work on.
+    "curl --request POST --include --globoff --path-as-is",
+    ...(proxy === undefined ? [] : [`  --proxy ${shellQuote(proxy)}`]),
+    ...(ca === undefined ? [] : [`  --cacert ${shellQuote(ca)}`]),
     ...Object.entries(headers)
       .filter(([name]) => name !== "content-length")
       .map(([name, value]) => `  --header ${shellQuote(`${name}: ${value}`)}`),

@@ -42,21 +42,41 @@ const largestSubscriptionBytes = 64 * 1024;
 /**
  * Everyone the options name, each endpoint once.
  *
- * @throws UserError `recipients-missing`, `recipient-unknown`, and those of the readers
+ * @throws UserError `recipients-missing`, `stdin-twice`, and those of the readers and the selector
  */
 export async function readRecipients(options: RecipientOptions, context: Needs): Promise<Recipients> {
+  assertSensible(options);
   const direct = directSubscriptions(options, context);
-  const named = [...(await direct), ...(options.endpoint === undefined ? [] : [byParts(options)])];
+  const named = [...(await direct), ...(hasParts(options) ? [byParts(options)] : [])];
   const isDefault = options.to.length === 0 && named.length === 0;
   const stored = await context.subscriptions.list();
   const read = await Promise.all(
-    (isDefault ? ["all"] : options.to).map((to) => readTarget(to, stored, context)),
+    (isDefault ? ["all"] : [...new Set(options.to)]).map((to) => readTarget(to, stored, context)),
   );
   const all = [...read.flatMap(({ list }) => list), ...named.map((one) => fromSubscription(one, undefined))];
   const refused = read.flatMap((part) => part.refused);
   const list = withoutDuplicates(all);
-  if (list.length === 0 && refused.length === 0) throw nobody(stored.length > 0);
+  if (list.length === 0 && refused.length === 0) throw nobody(options, stored.length > 0);
   return { list, refused, isBroadcast: isDefault || read.some(({ isBroadcast }) => isBroadcast) };
+}
+
+/** What would otherwise go to everybody, or wait for a stdin that was read already. */
+function assertSensible({ to, subscription }: RecipientOptions): void {
+  // An unset variable of a script; it must not mean everyone.
+  for (const [flag, values] of [["--to", to] as const, ["--subscription", subscription] as const]) {
+    if (!values.some((value) => value.trim() === "")) continue;
+    throw new UserError("recipients-missing", `${flag} is empty`, {
+      hints: ["check the variable it comes from; --to all means everybody"],
+    });
+  }
+  if ([...new Set(to), ...subscription].filter((from) => from === "-").length < 2) return;
+  throw new UserError("stdin-twice", "stdin cannot be read twice for recipients", {
+    hints: ["give one of them as a file"],
+  });
+}
+
+function hasParts({ endpoint, p256dh, auth }: RecipientOptions): boolean {
+  return endpoint !== undefined || p256dh !== undefined || auth !== undefined;
 }
 
 async function readTarget(
@@ -76,8 +96,9 @@ function isStored(to: string, stored: readonly SubscriptionRecord[]): boolean {
   return stored.some(({ id, name }) => id === to || name === to);
 }
 
+/** There, or named as only a file would be: then its absence is what to complain about. */
 function isFile(path: string, cwd: string): boolean {
-  return existsSync(resolve(cwd, path));
+  return existsSync(resolve(cwd, path)) || /[/\\]|\.(?:json|jsonl|ndjson|csv)$/i.test(path);
 }
 
 async function readFrom(file: string, context: Needs): Promise<Recipients> {
@@ -117,6 +138,15 @@ function parseJson(text: string): unknown {
 }
 
 function byParts({ endpoint, p256dh, auth }: RecipientOptions): Subscription {
+  if (endpoint === undefined) {
+    throw new UserError(
+      "subscription-malformed",
+      "the parts of a subscription are given without --endpoint",
+      {
+        hints: ["add --endpoint, or name a stored subscription with --to"],
+      },
+    );
+  }
   return parseSubscription({ endpoint, keys: { p256dh, auth } });
 }
 
@@ -135,14 +165,22 @@ function withoutDuplicates(recipients: readonly Recipient[]): readonly Recipient
   return [...byId.values()];
 }
 
-function nobody(hasGone: boolean): UserError {
+function nobody({ to }: RecipientOptions, hasStored: boolean): UserError {
+  const files = to.filter((one) => one !== "all" && !isTagSelector(one));
   return new UserError("recipients-missing", "there is nobody to send to", {
-    hints: hasGone
-      ? ["all stored subscriptions are gone: webpush subscriptions list --gone"]
-      : [
-          "store a subscription: webpush subscriptions add subscription.json",
-          "or give one: webpush send --subscription '{\"endpoint\":…}'",
-          "no page yet? webpush scaffold makes one; webpush demo shows it all",
-        ],
+    hints: files.length > 0 ? [emptyHint(files)] : hasStored ? [goneHint] : noneHints,
   });
 }
+
+function emptyHint(files: readonly string[]): string {
+  const names = files.map((file) => (file === "-" ? "stdin" : file)).join(" and ");
+  return `check what wrote the list: ${names} held no subscription`;
+}
+
+const goneHint = "have the page subscribe again; all of them are gone: webpush subscriptions list --gone";
+
+const noneHints = [
+  "store a subscription: webpush subscriptions add subscription.json",
+  "or give one: webpush send --subscription '{\"endpoint\":…}'",
+  "no page yet? webpush scaffold makes one; webpush demo shows it all",
+];

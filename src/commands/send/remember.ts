@@ -1,6 +1,7 @@
 /**
  * After sending: the last result of each stored subscription, and those found gone.
  */
+import { UserError } from "../../base/errors.ts";
 import { endpointOrigin } from "../../protocol/subscription.ts";
 import { judgeGone, type GoneReport, type PruneVerdict } from "../../store/prune.ts";
 import type { ResultNote, SubscriptionRecord } from "../../store/subscriptions.ts";
@@ -11,29 +12,44 @@ import type { Result } from "./deliver.ts";
 
 type Needs = Pick<Context, "subscriptions" | "clock">;
 
-/** Stores what became of stored subscriptions; answers what a person should know of it. */
+/** What was done about stored subscriptions. */
+export interface Remembered {
+  /** What a person should know of it. */
+  readonly lines: readonly string[];
+  /** How many of those called gone are still sent to next time. */
+  readonly kept: number;
+  /** Why nothing could be stored. The messages are sent all the same, so this is no failure of sending. */
+  readonly failure: UserError | undefined;
+}
+
+/** Stores what became of stored subscriptions. */
 export async function remember(
   results: readonly Result[],
   { prune }: Pick<SendOptions, "prune">,
   { subscriptions, clock }: Needs,
-): Promise<readonly string[]> {
+): Promise<Remembered> {
   const stored = results.flatMap((result) => {
     const { record } = result.recipient;
     return record === undefined ? [] : [{ ...result, record }];
   });
-  if (stored.length === 0) return [];
+  if (stored.length === 0) return { lines: [], kept: 0, failure: undefined };
   const now = clock.now();
   const reports = stored.flatMap(({ record, delivery }): GoneReport[] => {
     if (delivery.outcome !== "gone") return [];
     const origin = endpointOrigin(record.subscription.endpoint);
-    return [{ record, goneSince: delivery.goneSince, origin }];
+    return [{ record, answered: delivery.status !== undefined, goneSince: delivery.goneSince, origin }];
   });
   const verdict = judgeGone(reports, countByOrigin(results), now);
   const gone = new Set(prune ? verdict.gone : []);
-  await subscriptions.note(
-    stored.map(({ record, delivery }) => noteOf(record, delivery, now, gone.has(record))),
-  );
-  return pruneText(verdict, prune);
+  const notes = stored.map(({ record, delivery }) => noteOf(record, delivery, now, gone.has(record)));
+  const kept = reports.length - gone.size;
+  try {
+    await subscriptions.note(notes);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { lines: [], kept, failure: error };
+  }
+  return { lines: pruneText(verdict, prune), kept, failure: undefined };
 }
 
 function noteOf(

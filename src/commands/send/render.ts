@@ -1,23 +1,29 @@
 /**
  * What `webpush send` prints: a table for people, a record per delivery for programs.
  */
+import type { UserError } from "../../base/errors.ts";
 import { diagnosisOf, type Delivery } from "../../protocol/delivery.ts";
 import { serviceOf } from "../../protocol/services.ts";
 import { shortenEndpoint } from "../../protocol/subscription.ts";
 import type { Io } from "../../terminal/io.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
 import { table } from "../../terminal/table.ts";
 import type { Result } from "./deliver.ts";
 import type { SkippedRecipient } from "./plan.ts";
-import type { Skipped, Tally } from "./tally.ts";
+import type { FailureClass, Skipped, Tally } from "./tally.ts";
 
 /** Longer lists are summed up by cause instead. */
 const longestTable = 40;
+/** Different words of one failure that are shown. */
+const longestReasons = 3;
+/** Narrower terminals have no room for where a message went, only for what became of it. */
+const roomyColumns = 60;
 
 /** One delivery as a JSON record. Fields are a contract: docs/json.md. */
 export function resultJson({ recipient, delivery, attempts, durationMs }: Result): string {
   const { advice } = diagnosisOf(delivery.cause);
-  return JSON.stringify({
+  return jsonLine({
     id: recipient.id,
     name: recipient.name ?? null,
     service: serviceOf(recipient.subscription.endpoint).id,
@@ -40,7 +46,7 @@ export function resultJson({ recipient, delivery, attempts, durationMs }: Result
 /** One recipient that no request was made for, with the same fields. */
 export function skippedJson({ recipient, skipped }: SkippedRecipient): string {
   const known = "id" in recipient ? recipient : undefined;
-  return JSON.stringify({
+  return jsonLine({
     id: known?.id ?? null,
     name: known?.name ?? null,
     service: known === undefined ? null : serviceOf(known.subscription.endpoint).id,
@@ -68,41 +74,43 @@ export function resultsTable(
 ): readonly string[] {
   if (results.length + skipped.length > longestTable) return [];
   const rows = [
-    ...results.map(({ recipient, delivery, durationMs }) => [
-      printable(recipient.name ?? recipient.id, { limit: 40 }),
-      printable(shortenEndpoint(recipient.subscription.endpoint), { limit: 60 }),
-      delivery.outcome,
-      delivery.status === undefined ? "-" : String(delivery.status),
-      `${Math.round(durationMs)} ms`,
-    ]),
-    ...skipped.map(({ recipient, skipped: { outcome } }) =>
-      "id" in recipient
-        ? [
-            printable(recipient.name ?? recipient.id, { limit: 40 }),
-            printable(shortenEndpoint(recipient.subscription.endpoint), { limit: 60 }),
-            outcome,
-            "-",
-            "-",
-          ]
-        : [printable(recipient.at, { limit: 40 }), "-", outcome, "-", "-"],
-    ),
+    ...results.map(({ recipient, delivery, durationMs }) => ({
+      ...whoCells(recipient),
+      outcome: delivery.outcome,
+      status: delivery.status === undefined ? "-" : String(delivery.status),
+      time: `${Math.round(durationMs)} ms`,
+    })),
+    ...skipped.map(({ recipient, skipped: { outcome } }) => ({
+      ...whoCells(recipient),
+      ...{ outcome, status: "-", time: "-" },
+    })),
   ];
-  const [head = "", ...lines] = table(
-    [
-      { title: "to", flexible: true },
-      { title: "endpoint", flexible: true },
-      { title: "outcome" },
-      { title: "status", align: "right" },
-      { title: "time", align: "right" },
-    ],
-    rows,
-    terminal.columns,
-  );
+  const columns =
+    terminal.columns < roomyColumns ? resultColumns.filter(({ roomy }) => !roomy) : resultColumns;
+  const cells = rows.map((row) => columns.map(({ title }) => row[title]));
+  const [head = "", ...lines] = table(columns, cells, terminal.columns);
   const colour = (line: string, index: number): string =>
-    rows[index]?.[2] === "accepted"
+    rows[index]?.outcome === "accepted"
       ? line.replace("accepted", paint.out.good("accepted"))
       : paint.out.bad(line);
   return [paint.out.dim(head), ...lines.map(colour)];
+}
+
+const resultColumns = [
+  { title: "to", flexible: true, roomy: false },
+  { title: "endpoint", flexible: true, roomy: true },
+  { title: "outcome", roomy: false },
+  { title: "status", align: "right", roomy: false },
+  { title: "time", align: "right", roomy: false },
+] as const;
+
+/** Who it is about: a recipient, or the place of an entry that is none. */
+function whoCells(recipient: SkippedRecipient["recipient"]) {
+  if (!("id" in recipient)) return { to: printable(recipient.at, { limit: 40 }), endpoint: "-" };
+  return {
+    to: printable(recipient.name ?? recipient.id, { limit: 40 }),
+    endpoint: printable(shortenEndpoint(recipient.subscription.endpoint), { limit: 60 }),
+  };
 }
 
 interface FailureGroup {
@@ -131,9 +139,29 @@ export function failureGroups(
     .flatMap(({ cause, count, service, meaning, advice, reasons }) => [
       "",
       `${paint.err.bad(`${count} ×`)} ${paint.err.bold(meaning)}${service === "" ? "" : ` (${service})`}  ${paint.err.dim(cause)}`,
-      ...[...reasons].slice(0, 3).map((reason) => `    said: ${printable(reason, { limit: 200 })}`),
+      ...reasonLines([...reasons]),
       `    ${paint.err.hint("do:")}   ${printable(advice)}`,
     ]);
+}
+
+function reasonLines(reasons: readonly string[]): readonly string[] {
+  const more = reasons.length - longestReasons;
+  return [
+    ...reasons.slice(0, longestReasons).map((reason) => `    said: ${printable(reason, { limit: 200 })}`),
+    ...(more > 0 ? [`          … and ${more} more; --json has them all`] : []),
+  ];
+}
+
+/** The messages are sent, but the project does not know it. */
+export function unrememberedText(
+  { message, hints }: UserError,
+  { paint }: Pick<Io, "paint">,
+): readonly string[] {
+  return [
+    "",
+    `${paint.err.caution("warning:")} the results could not be stored: ${printable(message)}`,
+    ...hints.map((hint) => `${paint.err.hint("hint:")} ${printable(hint)}`),
+  ];
 }
 
 function addFailure(groups: Map<string, FailureGroup>, delivery: Delivery, service: string): void {
@@ -175,8 +203,9 @@ const classWords = {
   gone: "gone",
   credentials: "refused credentials",
   later: "to try later",
+  unusable: "unusable",
   failed: "failed",
-} as const;
+} as const satisfies Readonly<Record<FailureClass, string>>;
 
 /** `sent 12: 10 accepted, 1 gone, 1 to try later`. */
 export function summaryLine(

@@ -4,11 +4,11 @@
  * Summary and exit code come from the same counts, and the counts add up to the
  * input.
  */
-import { diagnosisOf, type Delivery } from "../../protocol/delivery.ts";
+import { diagnosisOf, type CauseId, type Delivery } from "../../protocol/delivery.ts";
 import { ExitCode } from "../exit-code.ts";
 
 /** What a failure is about, as far as exit codes tell. */
-export type FailureClass = "gone" | "credentials" | "later" | "failed";
+export type FailureClass = "gone" | "credentials" | "later" | "unusable" | "failed";
 
 /** A recipient that no request was made for, and why. */
 export interface Skipped {
@@ -30,7 +30,7 @@ export interface Tally {
 
 /** Counts outcomes. */
 export function tallyOf(outcomes: Iterable<Outcome>): Tally {
-  const failures = { gone: 0, credentials: 0, later: 0, failed: 0 };
+  const failures = { gone: 0, credentials: 0, later: 0, unusable: 0, failed: 0 };
   let [total, accepted, interrupted] = [0, 0, 0];
   for (const outcome of outcomes) {
     total += 1;
@@ -51,34 +51,55 @@ function failureClassOf(outcome: Exclude<Outcome, { outcome: "accepted" }>): Fai
     case "unavailable":
     case "unreachable":
     case "ambiguous":
-      return "later";
     case "rejected":
-      return diagnosisOf(outcome.cause).about === "credentials" ? "credentials" : "failed";
     case "blocked":
-      return "failed";
+      return failureClassBy(outcome.cause);
     case "skipped":
-      return outcome.cause === "key.unknown" ? "credentials" : "failed";
+      return outcome.cause === "key.unknown" ? "credentials" : "unusable";
     default:
       return outcome satisfies never;
   }
 }
 
+/** By what the failure is about. A certificate that cannot be trusted is no better an hour later: what is not retried is not for later. */
+function failureClassBy(cause: CauseId): FailureClass {
+  const { about, retry } = diagnosisOf(cause);
+  switch (about) {
+    case "credentials":
+      return "credentials";
+    case "network":
+    case "rate":
+    case "service":
+      return retry === "no" ? "failed" : "later";
+    case "message":
+    case "endpoint":
+    case "gone":
+    case "none":
+      return "failed";
+    default:
+      return about satisfies never;
+  }
+}
+
 export interface Judgement {
-  /** Sent to a group: members found gone do not spoil success. */
-  readonly isBroadcast: boolean;
+  /** How many of those gone do not spoil success: members of a group that will not be sent to again. */
+  readonly excused: number;
+  /** The person asked to stop; what is in flight then may still have been accepted. */
+  readonly stopped: boolean;
 }
 
 /** The exit code of a run. */
 export function exitCodeFor(
   { total, accepted, failures, interrupted }: Tally,
-  { isBroadcast }: Judgement,
+  { excused, stopped }: Judgement,
 ): ExitCode {
-  if (interrupted > 0) return ExitCode.interrupted;
+  if (stopped || interrupted > 0) return ExitCode.interrupted;
   const failed = total - accepted;
   if (failed === 0) return ExitCode.ok;
-  if (accepted > 0) return isBroadcast && failed === failures.gone ? ExitCode.ok : ExitCode.partial;
+  if (accepted > 0) return failed === excused ? ExitCode.ok : ExitCode.partial;
   if (failed === failures.gone) return ExitCode.gone;
   if (failed === failures.credentials) return ExitCode.credentials;
   if (failed === failures.later) return ExitCode.later;
+  if (failed === failures.unusable) return ExitCode.usage;
   return ExitCode.failed;
 }
