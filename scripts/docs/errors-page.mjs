@@ -37,8 +37,9 @@ ${table(
 
 ## Causes
 
-What happens next by itself: *retry* says whether \`webpush send\` tries again, *subscription* what becomes of the stored
-one (\`keep\`; \`delete\`: taken for gone; \`wrong-key\`: kept, made with another key; \`suspect\`: kept, and noted).
+*retry* says whether sending again can help: \`no\`; \`backoff\`, after a while; \`after\`, after the time the service asks
+for; \`once\`, and no more. *subscription* says what becomes of a stored one: \`keep\`; \`delete\`, taken for gone and not
+sent to again; \`wrong-key\`, kept, made with another key; \`suspect\`, kept, look at it when it happens again.
 
 ${causeSections()}
 ### Not sent at all
@@ -110,5 +111,6 @@ function causeRow({ id, outcome, meaning, advice, retry, subscription, haltOrigi
 
 function nameOf(service) {
   if (service === "any") return "Any service";
-  return pushServices.find(({ id }) => id === service)?.name ?? service;
+  const name = pushServices.find(({ id }) => id === service)?.name ?? service;
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }

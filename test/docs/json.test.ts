@@ -1,0 +1,181 @@
+/**
+ * docs/json.md is a contract: every record that a command prints has exactly the fields written there, of the
+ * types written there, and no field is named in the source that is not.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import ts from "typescript";
+import { startEmulator } from "../../src/emulator/emulator.ts";
+import { formatSubscription } from "../../src/protocol/subscription.ts";
+import { createReceiverKeys } from "../../src/protocol/decryption.ts";
+import { subscribe } from "../../src/receiver/http-receiver.ts";
+import { linesOf, runMain } from "../support/run-cli.ts";
+import { sampleJson } from "../support/samples.ts";
+import { nodesOf, readSourceTree } from "../support/source-tree.ts";
+import { seededRandom } from "../support/test-context.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+import { readPage, rowsOf, sectionsOf } from "./markdown.ts";
+
+type Fields = Readonly<Record<string, string>>;
+
+/** Fields with their types, by the heading of their record. */
+const documented: ReadonlyMap<string, Fields> = new Map(
+  sectionsOf(readPage("docs/json.md"))
+    .filter(({ level }) => level === 3)
+    .map(({ heading, text }) => {
+      const rows = rowsOf(text).map(([field = "", type = ""]) => [field, type] as const);
+      return [heading, Object.fromEntries(rows)] as const;
+    }),
+);
+
+/** The fields of the records under these headings together. */
+function fields(...headings: readonly string[]): Fields {
+  return Object.fromEntries(headings.flatMap((heading) => Object.entries(documented.get(heading) ?? {})));
+}
+
+/** How a record differs from what is written: missing and unknown fields, and values of another type. */
+function difference(record: unknown, expected: Fields): readonly string[] {
+  const flat = Object.keys(expected).some((field) => field.includes("."))
+    ? Object.entries((record as { error: object }).error).map(
+        ([name, value]) => [`error.${name}`, value] as const,
+      )
+    : Object.entries(record as object);
+  const actual = Object.fromEntries<unknown>(flat);
+  return [
+    ...Object.keys(expected)
+      .filter((field) => !(field in actual))
+      .map((field) => `${field} is missing`),
+    ...Object.keys(actual)
+      .filter((field) => !(field in expected))
+      .map((field) => `${field} is not documented`),
+    ...Object.entries(expected)
+      .filter(([field, type]) => field in actual && !type.split(/, | or /).includes(typeOf(actual[field])))
+      .map(([field, type]) => `${field} is ${JSON.stringify(actual[field])}, documented as ${type}`),
+  ];
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "list";
+  return typeof value === "string" ? "text" : typeof value;
+}
+
+/** A project with a key pair and two subscriptions, `phone` usable and `old` made with another key. */
+async function project(): Promise<string> {
+  const cwd = tempFolder();
+  await runMain(["keys", "--subject", "mailto:ops@harbour.shop"], { cwd });
+  const foreign = { applicationServerKey: sampleJson("another").keys.p256dh };
+  for (const [name, over] of [
+    ["phone", {}],
+    ["old", foreign],
+  ] as const) {
+    const json = JSON.stringify(sampleJson(name, over));
+    await runMain(["subscriptions", "add", json, "--name", name, "--tag", "news"], { cwd });
+  }
+  return cwd;
+}
+
+/** Runs a command with `--json`, and says of each record how it differs from the one documented. */
+async function check(cwd: string, argv: readonly string[], expected: Fields): Promise<readonly string[]> {
+  const { stdout, stderr } = await runMain([...argv, "--json"], { cwd, stdin: "" });
+  const records = linesOf(stdout).map((line) => JSON.parse(line) as unknown);
+  if (records.length === 0) throw new Error(`webpush ${argv.join(" ")} printed no record: ${stderr}`);
+  return records.flatMap((record) => difference(record, expected));
+}
+
+const listed = fields("subscriptions list");
+
+describe("the fields of --json records are those of docs/json.md:", () => {
+  test.each<[argv: readonly string[], expected: Fields]>([
+    [["keys"], fields("keys")],
+    [["keys", "--print"], fields("keys")],
+    [["keys", "import", "absent.pem"], fields("Error")],
+    [["subscriptions", "list"], listed],
+    [["subscriptions", "rename", "phone", "tablet"], listed],
+    [["subscriptions", "tag", "beta", "phone"], listed],
+    [["subscriptions", "remove", "phone"], listed],
+    [["subscriptions", "show", "phone"], { ...listed, ...fields("subscriptions show") }],
+    [["subscriptions", "check"], fields("subscriptions check")],
+    [["send", "--to", "phone", "--dry-run", "Hello"], fields("send --dry-run")],
+    [["send", "--to", "phone", "--curl", "Hello"], fields("send --curl")],
+    [["send", "--to", "old", "Hello"], fields("send")],
+    [["scaffold", "site"], fields("scaffold")],
+    [["scaffold", "site", "--dry-run"], fields("scaffold")],
+    [["demo"], fields("demo")],
+    [["config"], fields("config")],
+    [["config", "set", "ttl", "10m"], fields("config")],
+    [["config", "unset", "ttl"], fields("config")],
+    [["help", "exit-codes"], fields("help exit-codes")],
+    [["no-such-topic"].flatMap((topic) => ["help", topic]), fields("Error")],
+  ])("%j", async (argv, expected) => {
+    expect(await check(await project(), argv, expected)).toEqual([]);
+  });
+
+  test("subscriptions add, added and unchanged", async () => {
+    const cwd = await project();
+    const expected = { ...listed, ...fields("subscriptions add") };
+    const argv = ["subscriptions", "add", JSON.stringify(sampleJson("laptop"))];
+    expect(await check(cwd, argv, expected)).toEqual([]);
+    expect(await check(cwd, argv, expected)).toEqual([]);
+  });
+
+  test("keys import, of a new pair and of the same", async () => {
+    const cwd = await project();
+    await runMain(["keys", "export", "--output", "pair.json"], { cwd });
+    const argv = ["keys", "import", "pair.json"];
+    expect(await check(cwd, argv, fields("keys import"))).toEqual([]);
+    expect(
+      await check(tempFolder(), ["keys", "import", join(cwd, "pair.json")], fields("keys import")),
+    ).toEqual([]);
+  });
+
+  test("subscriptions import: refused entries, then counts", async () => {
+    const cwd = await project();
+    writeFileSync(join(cwd, "many.json"), JSON.stringify([sampleJson("third"), { endpoint: "nowhere" }]));
+    const { stdout } = await runMain(["subscriptions", "import", "many.json", "--json"], { cwd });
+    const [refused, counts, ...rest] = linesOf(stdout).map((line) => JSON.parse(line) as unknown);
+    expect(difference(refused, fields("subscriptions import: refused"))).toEqual([]);
+    expect(difference(counts, fields("subscriptions import: counts"))).toEqual([]);
+    expect(rest).toEqual([]);
+  });
+
+  test("send: accepted, refused and skipped recipients", async () => {
+    const random = seededRandom("json.test");
+    await using emulator = await startEmulator({ clock: { now: () => Date.now() }, random });
+    await using receiver = await subscribe(emulator.origin, {}, createReceiverKeys(random));
+    const living = formatSubscription(receiver.subscription);
+    const gone = { ...living, endpoint: `${living.endpoint}x` };
+    const cwd = await project();
+    const entries = [living, gone, { endpoint: "nowhere" }].map((entry) => JSON.stringify(entry));
+    writeFileSync(join(cwd, "to.ndjson"), entries.join("\n"));
+    const argv = ["send", "--to", "to.ndjson", "--to", "old", "Hello", "--json"];
+    const { stdout, stderr } = await runMain(argv, { cwd });
+    const records = linesOf(stdout).map((line) => JSON.parse(line) as { outcome: string });
+    expect(records.length, stderr).toBe(4);
+    expect(records.map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(["accepted", "skipped"]));
+    expect(records.flatMap((record) => difference(record, fields("send")))).toEqual([]);
+  });
+});
+
+test("every name in an object that a command prints as JSON is in docs/json.md", () => {
+  const page = readPage("docs/json.md");
+  const unknown = readSourceTree()
+    .filter(({ path }) => path.startsWith("commands/") || path === "cli/report.ts")
+    .flatMap(({ path, tree }) => [...nodesOf(tree)].flatMap(namesPrinted).map((name) => ({ path, name })))
+    .filter(({ name }) => !new RegExp(`[\`.]${name}[\`.]`).test(page));
+  expect(unknown).toEqual([]);
+});
+
+/** Property names of an object literal that is turned into JSON on the spot. */
+function namesPrinted(node: ts.Node): readonly string[] {
+  if (!ts.isCallExpression(node)) return [];
+  const callee = node.expression.getText();
+  const [value] = node.arguments;
+  if (!["JSON.stringify", "jsonLine"].includes(callee) || value === undefined) return [];
+  if (!ts.isObjectLiteralExpression(value)) return [];
+  return [...nodesOf(value)].flatMap((inner) => {
+    const isMember = ts.isPropertyAssignment(inner) || ts.isShorthandPropertyAssignment(inner);
+    return isMember && ts.isIdentifier(inner.name) ? [inner.name.text] : [];
+  });
+}
