@@ -12,6 +12,8 @@ import type { Template, TemplateFile } from "./template.ts";
 export interface PlannedFile {
   /** Relative to the folder that is written, with forward slashes. */
   readonly path: string;
+  /** What it is for, in a few words. */
+  readonly purpose: string;
   readonly content: Uint8Array;
 }
 
@@ -28,6 +30,7 @@ export function createPlan(template: Template, answers: Answers): readonly Plann
   }
   return template.files.map((file) => ({
     path: file.to,
+    purpose: file.purpose,
     content: file.render ? fill(file, answers) : file.content,
   }));
 }

@@ -14,6 +14,8 @@ export interface TemplateFile {
   readonly to: string;
   /** Whether it has placeholders; all others are copied byte for byte. */
   readonly render: boolean;
+  /** What it is for, in a few words. */
+  readonly purpose: string;
   readonly content: Uint8Array;
 }
 
@@ -37,7 +39,7 @@ export function readTemplate(name: string, folder: URL = templatesFolder): Templ
   const description = parseDescription(JSON.parse(read("template.json", home).toString("utf8")));
   return {
     name,
-    files: description.files.map(({ from, to, render }) => ({ to, render, content: read(from, home) })),
+    files: description.files.map(({ from, ...file }) => ({ ...file, content: read(from, home) })),
     variables: description.variables,
   };
 }
@@ -65,11 +67,12 @@ function parseDescription(json: unknown) {
 }
 
 function parseEntry(json: unknown, index: number) {
-  const { from, to, render = false } = expectObject(json, `template.json: files[${index}]`);
-  if (typeof from !== "string" || typeof to !== "string" || typeof render !== "boolean") {
-    throw new Error(`template.json: files[${index}] needs from and to, and render as true or false`);
+  const { from, to, purpose, render = false } = expectObject(json, `template.json: files[${index}]`);
+  if (typeof from !== "string" || typeof to !== "string" || typeof purpose !== "string") {
+    throw new Error(`template.json: files[${index}] needs from, to and purpose`);
   }
-  return { from, to, render };
+  if (typeof render !== "boolean") throw new Error(`template.json: files[${index}].render is true or false`);
+  return { from, to, purpose, render };
 }
 
 function expectObject(json: unknown, where: string): Readonly<Record<string, unknown>> {

@@ -5,7 +5,11 @@ import { applyPlan } from "../../src/scaffold/apply.ts";
 import type { PlannedFile } from "../../src/scaffold/plan.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
-const file = (path: string, text = "new"): PlannedFile => ({ path, content: Buffer.from(text) });
+const file = (path: string, text = "new"): PlannedFile => ({
+  path,
+  purpose: "a test",
+  content: Buffer.from(text),
+});
 
 /** Nothing stands in the way of either beforehand; once `a` is a file, `a/b` cannot be written. */
 const impossible = [file("a"), file("a/b")];
@@ -36,7 +40,7 @@ test("files and the folders they need are written", () => {
 test("bytes are written as they are", () => {
   const root = tempFolder();
   const content = Uint8Array.from({ length: 256 }, (_, index) => index);
-  apply(root, [{ path: "a", content }]);
+  apply(root, [{ ...file("a"), content }]);
   expect(readFileSync(join(root, "a"))).toEqual(Buffer.from(content));
 });
 

@@ -7,7 +7,11 @@ function template(
   variables: readonly string[] = ["name"],
   render = true,
 ): Template {
-  return { name: "t", files: [{ to: "file", render, content: Buffer.from(text) }], variables };
+  return {
+    name: "t",
+    files: [{ to: "file", render, purpose: "a test", content: Buffer.from(text) }],
+    variables,
+  };
 }
 
 function render(text: string, answers: Answers): string {
@@ -79,7 +83,7 @@ test("answers and variables must be the same", () => {
 test("a file without placeholders is copied byte for byte, whatever it holds", () => {
   const bytes = Uint8Array.from([0x89, 0x50, 0xff, 0x00, 0x7b, 0x7b, 0x0d, 0x0a]);
   const [file] = createPlan(template(bytes, [], false), {});
-  expect(file).toEqual({ path: "file", content: Buffer.from(bytes) });
+  expect(file).toEqual({ path: "file", purpose: "a test", content: Buffer.from(bytes) });
 });
 
 test("a file with placeholders must be UTF-8", () => {

@@ -5,7 +5,11 @@ import type { PlannedFile } from "../../src/scaffold/plan.ts";
 import { inspectTarget, isInside, locateTarget, shownFile } from "../../src/scaffold/target.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
-const file = (path: string, text = "new"): PlannedFile => ({ path, content: Buffer.from(text) });
+const file = (path: string, text = "new"): PlannedFile => ({
+  path,
+  purpose: "a test",
+  content: Buffer.from(text),
+});
 const linkRefused = expect.objectContaining({ code: "scaffold-link", kind: "input" }) as Error;
 const folderRefused = expect.objectContaining({ code: "scaffold-folder" }) as Error;
 

@@ -18,8 +18,8 @@ test("a template is its files with their bytes, and the names of its variables",
   const folder = folderWith(
     {
       files: [
-        { from: "a.txt", to: "sub/a.txt", render: true },
-        { from: "b", to: "b" },
+        { from: "a.txt", to: "sub/a.txt", purpose: "greets", render: true },
+        { from: "b", to: "b", purpose: "waits" },
       ],
       variables: { who: "a name" },
     },
@@ -28,15 +28,18 @@ test("a template is its files with their bytes, and the names of its variables",
   expect(readTemplate("t", folder)).toEqual({
     name: "t",
     files: [
-      { to: "sub/a.txt", render: true, content: Buffer.from("hi {{html:who}}") },
-      { to: "b", render: false, content: Buffer.from("raw") },
+      { to: "sub/a.txt", purpose: "greets", render: true, content: Buffer.from("hi {{html:who}}") },
+      { to: "b", purpose: "waits", render: false, content: Buffer.from("raw") },
     ],
     variables: ["who"],
   });
 });
 
 test("a file that the installed package lacks is reported with what to do", () => {
-  const folder = folderWith({ files: [{ from: "gone.js", to: "gone.js" }], variables: {} });
+  const folder = folderWith({
+    files: [{ from: "gone.js", to: "gone.js", purpose: "is gone" }],
+    variables: {},
+  });
   expect(() => readTemplate("t", folder)).toThrow(
     expect.objectContaining({
       code: "template-unreadable",
@@ -49,8 +52,11 @@ test("a file that the installed package lacks is reported with what to do", () =
 test.each([
   [[], "template.json is not an object"],
   [{ files: {}, variables: {} }, "files is not an array"],
-  [{ files: [{ from: "a" }], variables: {} }, "files[0] needs from and to"],
-  [{ files: [{ from: "a", to: "a", render: "yes" }], variables: {} }, "files[0] needs from and to"],
+  [{ files: [{ from: "a" }], variables: {} }, "files[0] needs from, to and purpose"],
+  [
+    { files: [{ from: "a", to: "a", purpose: "a", render: "yes" }], variables: {} },
+    "files[0].render is true or false",
+  ],
   [{ files: [null], variables: {} }, "files[0] is not an object"],
   [{ files: [] }, "variables is not an object"],
 ])("the description %j is a bug of ours", (description, message) => {

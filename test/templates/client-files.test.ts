@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { readTemplate } from "../../src/scaffold/template.ts";
 import { describe, expect, test } from "vitest";
-import { clientFolder, exampleVariables, readTemplate, renderClient } from "./client.ts";
+import { clientFolder, exampleVariables, renderClient } from "./client.ts";
 
 interface Words {
   readonly title: string;
@@ -17,7 +18,7 @@ const { addCommand, shellQuote } = (await import(`${clientFolder}handover.js`)) 
   readonly shellQuote: (text: string) => string;
 };
 
-const template = readTemplate();
+const template = readTemplate("client");
 const read = (name: string) => readFileSync(`${clientFolder}${name}`, "utf8");
 
 describe("the rendered files", () => {
@@ -54,8 +55,8 @@ describe("the rendered files", () => {
   test("nothing in them comes from another site or stands inline", () => {
     const html = renderClient().get("index.html") ?? "";
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
-    for (const { from } of template.files.filter((file) => /\.(html|css)$/.test(file.from)))
-      expect(read(from)).not.toMatch(/(?:src|href)="https?:|url\(|@import/);
+    for (const { to } of template.files.filter((file) => /\.(html|css)$/.test(file.to)))
+      expect(read(to)).not.toMatch(/(?:src|href)="https?:|url\(|@import/);
   });
 });
 

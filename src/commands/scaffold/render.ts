@@ -24,20 +24,6 @@ const trialOutcomes = {
   unchanged: "unchanged",
 } as const satisfies Record<FileOutcome, string>;
 
-/** What each file is for. */
-const purposes: Readonly<Record<string, string>> = {
-  "index.html": "the page",
-  "style.css": "how it looks, light and dark",
-  "app.js": "shows the state, passes clicks on",
-  "words.js": "what the page says, in every state",
-  "handover.js": "carries a subscription over by hand",
-  "push-client.js": "subscribes: use it in your own pages",
-  "webpush-config.js": "name, key and server: the settings",
-  "sw.js": "the service worker, shows notifications",
-  "manifest.webmanifest": "makes it an app; iOS insists on one",
-  icons: "for tabs, home screens, notifications",
-};
-
 /** One file as a JSON record. */
 export function fileJson({ file, outcome }: InspectedFile, { target, dryRun }: Written): string {
   return JSON.stringify({
@@ -64,11 +50,11 @@ export function treeText(
 ): readonly string[] {
   const isMixed = new Set(files.map(({ outcome }) => outcome)).size > 1;
   const isRoomy = terminal.columns >= roomyColumns;
-  const rows = branches(files, "", "").map(({ name, path, entry }) => [
+  const rows = branches(files, "", "").map(({ name, entry }) => [
     name,
     ...(isRoomy ? [entry === undefined ? "" : formatSize(entry.file.content.length)] : []),
     ...(isMixed ? [entry === undefined ? "" : dryRun ? trialOutcomes[entry.outcome] : entry.outcome] : []),
-    ...(isRoomy ? [purposes[path] ?? ""] : []),
+    ...(isRoomy ? [entry?.file.purpose ?? ""] : []),
   ]);
   const head: readonly Column[] = [
     { title: "", flexible: !isRoomy },
@@ -82,7 +68,6 @@ export function treeText(
 interface Branch {
   /** Its name, after the lines that lead to it. */
   readonly name: string;
-  readonly path: string;
   /** Undefined for a folder. */
   readonly entry: InspectedFile | undefined;
 }
@@ -95,7 +80,7 @@ function branches(files: readonly InspectedFile[], folder: string, indent: strin
     const isLast = index === names.length - 1;
     const path = folder + name;
     const entry = below.find(({ file }) => file.path === path);
-    const branch = { name: `${indent}${isLast ? "└─ " : "├─ "}${printable(name)}`, path, entry };
+    const branch = { name: `${indent}${isLast ? "└─ " : "├─ "}${printable(name)}`, entry };
     if (entry !== undefined) return [branch];
     return [branch, ...branches(files, `${path}/`, `${indent}${isLast ? "   " : "│  "}`)];
   });
