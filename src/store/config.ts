@@ -8,7 +8,7 @@ import { UserError } from "../base/errors.ts";
 import { parseSubject, type Subject } from "../protocol/subject.ts";
 import { parseKeyPair, type VapidKeyPair, type VapidPublicKey } from "../protocol/vapid.ts";
 import { expectArray, expectObject, expectText } from "./json.ts";
-import { shownPath, type ProjectLocation } from "./project.ts";
+import { isIgnoredByGit, shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 
 /** A pair and when it was made or imported, in ms since 1970. */
@@ -36,6 +36,8 @@ export interface ConfigStore {
   update(change: (current: ProjectConfig) => ProjectConfig): Promise<ProjectConfig>;
   /** The file, for messages to people. */
   readonly path: string;
+  /** Whether git leaves the file alone. */
+  isIgnoredByGit(): boolean;
 }
 
 /** Config of a project that has none. */
@@ -62,6 +64,7 @@ export function createConfigStore(location: ProjectLocation): ConfigStore {
   const file = new StateFile(location.configFile, location, configFormat);
   return {
     path: shownPath(location.configFile, location),
+    isIgnoredByGit: () => isIgnoredByGit(location),
     read: () => file.read(),
     update: (change) => file.update(change),
   };
@@ -73,7 +76,7 @@ const configFormat: StateFileFormat<ProjectConfig> = {
   empty: emptyConfig,
   parse(json) {
     const config = expectObject(json, "the file");
-    if (config["version"] !== version) throw newerVersion(config["version"]);
+    if (config["version"] !== version) throw otherVersion(config["version"]);
     const current = config["current"];
     const subject = config["subject"];
     const pairs = expectArray(config["keys"] ?? [], "keys").map(parseStoredPair);
@@ -102,14 +105,11 @@ const configFormat: StateFileFormat<ProjectConfig> = {
 };
 
 /** The error for a file of another format version. */
-export function newerVersion(found: unknown): UserError {
-  return new UserError(
-    "store-damaged",
-    `its version is ${found === undefined ? "missing" : JSON.stringify(found)}, not ${version}`,
-    {
-      hints: ["update webpush if a newer one wrote it"],
-    },
-  );
+export function otherVersion(found: unknown): UserError {
+  const shown = found === undefined ? "missing" : JSON.stringify(found);
+  return new UserError("store-version", `its version is ${shown}, this webpush reads ${version}`, {
+    hints: ["update webpush if a newer one wrote it"],
+  });
 }
 
 function parseStoredPair(json: unknown, index: number): StoredKeyPair {

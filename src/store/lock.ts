@@ -6,40 +6,49 @@
  * the file and keeps its time fresh; the lock of a process that was killed grows
  * stale and is taken over.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { UserError, systemCode } from "../base/errors.ts";
 import { unwritable } from "./project.ts";
 
 /** How long a lock outlives its killed owner. */
 const staleMs = 5_000;
 /** Waiting ends after about a minute: ten writers of a large file in a row stay well below. */
-const patience = { retries: 400, minTimeout: 20, maxTimeout: 200, factor: 1.3, randomize: true };
+const patience = { attempts: 1_200, pauseMs: 50 };
 
 /**
  * Runs `work` while no other process holds the lock of `path`.
  *
- * @throws UserError `store-locked` when another process kept it all the time
+ * @throws UserError `store-locked` when another process kept it all the time, `store-unwritable`
  */
 export async function withLock<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
-  const { lock } = (await import("proper-lockfile")).default;
   let lost: Error | undefined;
-  const release = await lock(path, {
-    realpath: false,
-    stale: staleMs,
-    update: staleMs / 4,
-    retries: patience,
-    onCompromised: (error) => (lost = error),
-  }).catch((error: unknown) => {
-    if (systemCode(error) !== "ELOCKED") throw unwritable(path, error);
-    throw new UserError("store-locked", `${path} is locked by another process`, {
-      kind: "failed",
-      hints: ["wait for the other webpush command to end and run this one again"],
-      cause: error,
-    });
-  });
+  const release = await acquire(path, (error) => (lost = error));
   try {
     return await work();
   } finally {
     // A lock that was lost to a stale take-over is no longer ours to release.
     if (lost === undefined) await release();
   }
+}
+
+/** Waits by itself: proper-lockfile's own retries would wait a minute for a folder that cannot be written, too. */
+async function acquire(path: string, onCompromised: (error: Error) => void): Promise<() => Promise<void>> {
+  const { lock } = (await import("proper-lockfile")).default;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await lock(path, { realpath: false, stale: staleMs, update: staleMs / 4, onCompromised });
+    } catch (error) {
+      if (systemCode(error) !== "ELOCKED") throw unwritable(path, error);
+      if (attempt === patience.attempts) throw lockedByOther(path, error);
+    }
+    await delay(patience.pauseMs);
+  }
+}
+
+function lockedByOther(path: string, cause: unknown): UserError {
+  return new UserError("store-locked", `${path} is locked by another process`, {
+    kind: "failed",
+    hints: ["wait for the other webpush command to end and run this one again"],
+    cause,
+  });
 }

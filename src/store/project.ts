@@ -4,11 +4,13 @@
  * The folder is made at the first write, never by reading, with a `.gitignore` of
  * `*` in it, because it holds private keys and people's subscriptions.
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { UserError, systemCode } from "../base/errors.ts";
 
 const folderName = ".webpush";
+const ignoreFile = ".gitignore";
+const ignoreAll = "*";
 const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** The folder and files of one project and profile. */
@@ -67,16 +69,35 @@ export function shownPath(path: string, { cwd }: Pick<ProjectLocation, "cwd">): 
 }
 
 /**
- * Makes the state folder, for its owner alone, and its `.gitignore`.
+ * Makes the state folder, for its owner alone, and its `.gitignore`. A folder that holds
+ * other things (`--config-dir .`) gets none: git would no longer see those either.
  *
  * @throws UserError `store-unwritable`
  */
 export function makeProjectFolder({ root, folder }: ProjectLocation): void {
   try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    if (readdirSync(root).length === 0) writeIgnoreFile(root);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(join(root, ".gitignore"), "*\n", { flag: "wx" });
   } catch (error) {
-    if (systemCode(error) !== "EEXIST") throw unwritable(folder, error);
+    throw unwritable(folder, error);
+  }
+}
+
+function writeIgnoreFile(root: string): void {
+  try {
+    writeFileSync(join(root, ignoreFile), `${ignoreAll}\n`, { flag: "wx" });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error; // Another process was as quick as we.
+  }
+}
+
+/** Whether git leaves the whole state folder alone. */
+export function isIgnoredByGit({ root }: Pick<ProjectLocation, "root">): boolean {
+  try {
+    return readFileSync(join(root, ignoreFile), "utf8").split(/\r?\n/).includes(ignoreAll);
+  } catch {
+    return false;
   }
 }
 

@@ -42,7 +42,7 @@ export class StateFile<Value> {
   /**
    * The file's content now.
    *
-   * @throws UserError `store-damaged`, `store-unreadable`
+   * @throws UserError `store-damaged`, `store-version`, `store-unreadable`
    */
   read(): Value {
     let text: string;
@@ -63,21 +63,18 @@ export class StateFile<Value> {
     try {
       return this.#format.parse(JSON.parse(text));
     } catch (error) {
-      throw new UserError("store-damaged", `${this.#path} is damaged: ${messageOf(error)}`, {
-        kind: "failed",
-        hints: ["repair the file, or move it away to start anew; it was left as it is"],
-        cause: error,
-      });
+      throw unusable(this.#path, error);
     }
   }
 
   /**
    * Reads, changes and writes while nobody else does; writes nothing when `change` returns its argument.
    *
-   * @throws UserError `store-damaged`, `store-unreadable`, `store-unwritable`, `store-locked`
+   * @throws UserError `store-damaged`, `store-version`, `store-unreadable`, `store-unwritable`, `store-locked`
    */
   async update(change: (current: Value) => Value): Promise<Value> {
     makeProjectFolder(this.#location);
+    await import("conf"); // Loaded by now, the lock is held for milliseconds only.
     return withLock(this.#path, async () => {
       const before = this.read();
       const after = change(before);
@@ -100,11 +97,29 @@ export class StateFile<Value> {
         serialize: () => text,
       });
       conf.store = { ...json };
-      removeAbandoned(this.#path);
     } catch (error) {
       throw unwritable(this.#path, error);
     }
+    removeAbandoned(this.#path);
   }
+}
+
+/** The error for a file that does not read as ours. What JSON.parse says would quote the file, keys and all. */
+function unusable(path: string, error: unknown): UserError {
+  const keep = "repair the file, or move it away to start anew; it was left as it is";
+  if (error instanceof UserError && error.code === "store-version") {
+    return new UserError("store-version", `cannot use ${path}: ${error.message}`, {
+      kind: "failed",
+      hints: [...error.hints, "it was left as it is"],
+      cause: error,
+    });
+  }
+  const what = error instanceof SyntaxError ? "it is not JSON, or only a part of it" : messageOf(error);
+  return new UserError("store-damaged", `${path} is damaged: ${what}`, {
+    kind: "failed",
+    hints: [keep],
+    cause: error,
+  });
 }
 
 /**
@@ -125,6 +140,7 @@ function removeAbandoned(path: string): void {
   for (const name of readdirSync(dirname(path))) {
     if (!name.startsWith(`${basename(path)}.tmp-`)) continue;
     const abandoned = join(dirname(path), name);
-    if (now - statSync(abandoned).mtimeMs > abandonedMs) rmSync(abandoned, { force: true });
+    const isOld = now - (statSync(abandoned, { throwIfNoEntry: false })?.mtimeMs ?? now) > abandonedMs;
+    if (isOld) rmSync(abandoned, { force: true });
   }
 }

@@ -7,7 +7,7 @@
 import { UserError } from "../base/errors.ts";
 import { formatSubscription, parseSubscription, subscriptionId } from "../protocol/subscription.ts";
 import { expectArray, expectObject, expectText } from "./json.ts";
-import { newerVersion, parseTime } from "./config.ts";
+import { otherVersion, parseTime } from "./config.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 import {
@@ -130,7 +130,7 @@ const format: StateFileFormat<Records> = {
   empty: [],
   parse(json) {
     const file = expectObject(json, "the file");
-    if (file["version"] !== version) throw newerVersion(file["version"]);
+    if (file["version"] !== version) throw otherVersion(file["version"]);
     return expectArray(file["subscriptions"], "subscriptions").map(parseRecord);
   },
   format: (records) => ({ version, subscriptions: records.map(formatRecord) }),

@@ -2,9 +2,11 @@
  * What `webpush keys` says. The private key appears only where it was asked for by name.
  */
 import { formatKeys } from "../../protocol/key-formats.ts";
+import type { Subject } from "../../protocol/subject.ts";
 import type { VapidKeyPair } from "../../protocol/vapid.ts";
-import { currentPair, type ProjectConfig } from "../../store/config.ts";
+import type { ProjectConfig } from "../../store/config.ts";
 import type { Io } from "../../terminal/io.ts";
+import { printable } from "../../terminal/printable.ts";
 
 /** Talk before the data, the data itself, talk after it. */
 export interface KeysText {
@@ -13,9 +15,15 @@ export interface KeysText {
   readonly after: readonly string[];
 }
 
+/** What is known of the pair to show. */
+export interface ShownKeys extends Pick<ProjectConfig, "pairs" | "subject"> {
+  readonly pair: VapidKeyPair;
+}
+
 export interface KeysView {
-  /** The file that holds the keys. */
+  /** The file that holds the project's keys. */
   readonly path: string;
+  readonly isIgnoredByGit: boolean;
   /** Show the private key (`--private`). */
   readonly private: boolean;
 }
@@ -28,53 +36,57 @@ export function keysJson(pair: VapidKeyPair): string {
 }
 
 /** A pair that was stored nowhere, as lines of a `.env` file. */
-export function printedPairText(pair: VapidKeyPair): string {
-  return formatKeys(pair, undefined, "env").trimEnd();
+export function printedPairText(pair: VapidKeyPair, subject: Subject | undefined): string {
+  return formatKeys(pair, subject, "env").trimEnd();
 }
 
 /** A pair that was just made. */
-export function pairMadeText(config: ProjectConfig, view: KeysView, io: Painted): KeysText {
+export function pairMadeText(keys: ShownKeys, view: KeysView, io: Painted): KeysText {
   return {
     before: [`${io.paint.err.good("Made a VAPID key pair.")} The public key, for your page:`, ""],
-    data: keyLines(config, view),
+    data: keyLines(keys, view),
     after: [
       "",
-      `stored   ${view.path}`,
-      "         only you can read it, and git ignores it",
-      ...nextSteps(config, io),
+      `stored   ${printable(view.path)}`,
+      `         only you can read it${view.isIgnoredByGit ? ", and git ignores it" : "; keep it out of git"}`,
+      ...nextSteps(keys, io),
     ],
   };
 }
 
 /** The pair the project has. */
-export function pairShownText(config: ProjectConfig, view: KeysView, io: Painted): KeysText {
-  const others = config.pairs.length - 1;
+export function pairShownText(keys: ShownKeys, view: KeysView, io: Painted): KeysText {
+  const others = keys.pairs.length - 1;
   const also =
     others > 0
       ? [`also     ${others} older ${others === 1 ? "pair" : "pairs"}, still signing for its subscriptions`]
       : [];
   return {
     before: [io.paint.err.bold("The VAPID public key of this project:"), ""],
-    data: keyLines(config, view),
-    after: ["", `stored   ${view.path}`, ...also, ...nextSteps(config, io)],
+    data: keyLines(keys, view),
+    after: ["", `stored   ${printable(view.path)}`, ...also, ...nextSteps(keys, io)],
   };
 }
 
-/** Why the keys shown are not the project's. */
-export function environmentText({ io }: { readonly io: Painted }): readonly string[] {
-  return [
-    `source   ${io.paint.err.bold("VAPID_PRIVATE_KEY")} in the environment goes before the project's keys;`,
-    "         unset it to use those",
-  ];
+/** The pair of the environment, which is not the project's. */
+export function environmentPairText(keys: ShownKeys, view: KeysView, io: Painted): KeysText {
+  return {
+    before: [io.paint.err.bold("The VAPID public key of the environment:"), ""],
+    data: keyLines(keys, view),
+    after: [
+      "",
+      `source   ${io.paint.err.bold("VAPID_PRIVATE_KEY")}, which goes before the project's keys;`,
+      "         unset it to use those",
+      ...nextSteps(keys, io),
+    ],
+  };
 }
 
-function keyLines(config: ProjectConfig, view: KeysView): readonly string[] {
-  const pair = currentPair(config)?.pair;
-  if (pair === undefined) return [];
+function keyLines({ pair }: ShownKeys, view: KeysView): readonly string[] {
   return view.private ? [pair.publicKey, pair.privateKey.reveal()] : [pair.publicKey];
 }
 
-function nextSteps({ subject }: ProjectConfig, { paint }: Painted): readonly string[] {
+function nextSteps({ subject }: ShownKeys, { paint }: Painted): readonly string[] {
   const scaffold = `${paint.err.bold("webpush scaffold")}   a page that subscribes with this key`;
   if (subject !== undefined) return [`contact  ${subject}`, `next     ${scaffold}`];
   return [

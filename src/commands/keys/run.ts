@@ -2,19 +2,20 @@
  * `webpush keys`: makes the project's key pair, or shows the one it has.
  */
 import { createKeyPair } from "../../protocol/vapid.ts";
-import { readEnvironmentKeys } from "../../settings/vapid.ts";
+import { readEnvironmentKeys, type EnvironmentKeys } from "../../settings/vapid.ts";
 import { currentPair, type ProjectConfig } from "../../store/config.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { KeysOptions } from "./command.ts";
 import { makePair } from "./make.ts";
 import {
-  environmentText,
+  environmentPairText,
   keysJson,
   pairMadeText,
   pairShownText,
   printedPairText,
   type KeysText,
+  type KeysView,
 } from "./render.ts";
 import { confirmReplacement } from "./replace.ts";
 import { noteSubject, promptForSubject } from "./subject.ts";
@@ -25,20 +26,12 @@ type Needs = Pick<
 >;
 
 export async function run(options: KeysOptions, context: Needs): Promise<ExitCode> {
-  if (options.print) return printPair(context);
+  if (options.print) return printPair(options, context);
   noteSubject(options.subject, context);
-  const before = context.config.read();
   const environment = readEnvironmentKeys(context.env);
-  if (environment.pair !== undefined && !options.force) {
-    const { pair } = environment;
-    show({ ...before, current: pair.publicKey, pairs: [{ pair, createdAt: 0 }] }, options, context);
-    for (const line of environmentText(context)) context.io.say(line);
-    return ExitCode.ok;
-  }
-  const existing = currentPair(before);
-  if (existing !== undefined && !options.force) {
-    const after = options.subject === undefined ? before : await storeSubject(options, context);
-    show(after, options, context);
+  const existing = currentPair(context.config.read());
+  if (!options.force && (environment.pair ?? existing) !== undefined) {
+    show(await storeSubject(options, context), environment, options, context);
     return ExitCode.ok;
   }
   if (existing !== undefined) await confirmReplacement(existing.pair, options, context);
@@ -50,32 +43,45 @@ async function makeAndShow(options: KeysOptions, context: Needs, replacing: bool
   const subject = options.subject?.subject ?? (await promptForSubject(context));
   const after = await makePair({ subject, replacing }, context);
   const pair = currentPair(after)?.pair;
-  if (json && pair !== undefined) io.out(keysJson(pair));
-  else print(pairMadeText(after, { path: config.path, private: options.private }, io), io);
+  if (pair === undefined) throw new Error("the pair that was made is not there");
+  if (json) io.out(keysJson(pair));
+  else print(pairMadeText({ ...after, pair }, viewOf(options, config), io), io);
   return ExitCode.ok;
 }
 
-function printPair({ io, random, json }: Needs): ExitCode {
-  const pair = createKeyPair(random);
-  io.out(json ? keysJson(pair) : printedPairText(pair));
+function printPair({ subject }: KeysOptions, context: Needs): ExitCode {
+  noteSubject(subject, context);
+  const pair = createKeyPair(context.random);
+  context.io.out(context.json ? keysJson(pair) : printedPairText(pair, subject?.subject));
   return ExitCode.ok;
 }
 
-function show(after: ProjectConfig, options: KeysOptions, { io, config, json }: Needs): void {
-  const pair = currentPair(after)?.pair;
+/** Shows the pair that a run would use: the environment's, or the project's. */
+function show(
+  kept: ProjectConfig,
+  environment: EnvironmentKeys,
+  options: KeysOptions,
+  { io, config, json }: Needs,
+): void {
+  const pair = environment.pair ?? currentPair(kept)?.pair;
   if (pair === undefined) return;
   if (json) {
     io.out(keysJson(pair));
     return;
   }
-  print(pairShownText(after, { path: config.path, private: options.private }, io), io);
+  const used = { ...kept, subject: environment.subject ?? kept.subject };
+  const text = environment.pair === undefined ? pairShownText : environmentPairText;
+  print(text({ ...used, pair }, viewOf(options, config), io), io);
+}
+
+function viewOf({ private: isPrivate }: KeysOptions, config: Needs["config"]): KeysView {
+  return { path: config.path, isIgnoredByGit: config.isIgnoredByGit(), private: isPrivate };
 }
 
 async function storeSubject({ subject }: KeysOptions, { config }: Needs): Promise<ProjectConfig> {
+  if (subject === undefined) return config.read();
   return config.update((current) =>
-    subject === undefined || subject.subject === current.subject
-      ? current
-      : { ...current, subject: subject.subject },
+    subject.subject === current.subject ? current : { ...current, subject: subject.subject },
   );
 }
 
