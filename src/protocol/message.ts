@@ -123,7 +123,7 @@ export function parseTopic(text: string): Topic {
   }
   // Apple decodes it as base64url, and no bytes encode to 1, 5, 9… characters (AltanS/collie#90).
   if (text.length % 4 === 1) {
-    const message = `topic ${quote(text)} is ${text.length} characters long, a length Apple refuses`;
+    const message = `topic ${quote(text)} has ${text.length} ${text.length === 1 ? "character" : "characters"}, a length Apple refuses`;
     throw new UserError("topic", message, { hints: ["add or remove a character: 1, 5, 9, 13… do not work"] });
   }
   return text as Topic;

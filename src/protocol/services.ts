@@ -314,3 +314,9 @@ function isAmong(host: string, { exact, suffixes }: ServiceHosts): boolean {
 function isMarked(url: URL, { query }: ServiceHosts): boolean {
   return query !== undefined && url.searchParams.get(query[0]) === query[1];
 }
+
+/** What to call the service behind an endpoint: the vendor's name, or the host of one nobody knows. */
+export function serviceLabel(endpoint: Endpoint): string {
+  const { id, name } = serviceOf(endpoint);
+  return id === "other" ? new URL(endpoint).host : name;
+}

@@ -3,7 +3,7 @@
  */
 import type { UserError } from "../../base/errors.ts";
 import { diagnosisOf, type Delivery } from "../../protocol/delivery.ts";
-import { serviceOf } from "../../protocol/services.ts";
+import { serviceLabel, serviceOf } from "../../protocol/services.ts";
 import { shortenEndpoint } from "../../protocol/subscription.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
@@ -131,7 +131,7 @@ export function failureGroups(
   const groups = new Map<string, FailureGroup>();
   for (const { recipient, delivery } of results) {
     if (delivery.outcome !== "accepted")
-      addFailure(groups, delivery, serviceOf(recipient.subscription.endpoint).name);
+      addFailure(groups, delivery, serviceLabel(recipient.subscription.endpoint));
   }
   for (const { skipped: one } of skipped) addSkipped(groups, one);
   return [...groups.values()]

@@ -1,6 +1,6 @@
 /** What `webpush subscriptions` prints. Endpoints are shortened unless one was asked for by name. */
 import type { RefusedEntry } from "../../formats/subscriptions.ts";
-import { serviceOf } from "../../protocol/services.ts";
+import { serviceLabel, serviceOf } from "../../protocol/services.ts";
 import { shortenEndpoint } from "../../protocol/subscription.ts";
 import type { Finding } from "../../store/check.ts";
 import type { Added, LastResult, SubscriptionRecord } from "../../store/subscriptions.ts";
@@ -57,7 +57,7 @@ export function listText(
     record.id,
     printable(record.name ?? "-", { limit: 40 }),
     printable(record.tags.join(","), { limit: 40 }) || "-",
-    serviceOf(record.subscription.endpoint).name,
+    serviceLabel(record.subscription.endpoint),
     ago(now - record.registeredAt),
     lastText(record, now),
   ]);
@@ -87,7 +87,7 @@ export function detailText(record: SubscriptionRecord): readonly string[] {
     ["id", id],
     ["name", name],
     ["tags", tags.join(", ") || undefined],
-    ["service", serviceOf(subscription.endpoint).name],
+    ["service", serviceLabel(subscription.endpoint)],
     ["endpoint", subscription.endpoint],
     ["made with key", subscription.applicationServerKey ?? "not known"],
     ["first stored", formatTime(createdAt)],
