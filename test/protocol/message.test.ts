@@ -76,7 +76,7 @@ describe("a topic", () => {
     ["grüße", 'contains "ü"'],
     ["a=", 'contains "="'],
     ["a".repeat(33), "topic is 33 characters long, the most is 32"],
-    ["a", 'topic "a" is 1 characters long, a length Apple refuses'],
+    ["a", 'topic "a" has 1 character, a length Apple refuses'],
     ["12345", "a length Apple refuses"],
     ["a".repeat(29), "a length Apple refuses"],
   ])("of %j is refused", (text, message) => {

@@ -86,7 +86,7 @@ test.each<[SettingName, string, string, string]>([
   ["urgency", "hihg", "urgency", 'urgency "hihg" is not known'],
   ["topic", "a b", "topic", 'topic "a b" contains " "'],
   ["topic", "x".repeat(33), "topic", "topic is 33 characters long, the most is 32"],
-  ["topic", "abcde", "topic", 'topic "abcde" is 5 characters long, a length Apple refuses'],
+  ["topic", "abcde", "topic", 'topic "abcde" has 5 characters, a length Apple refuses'],
   ["encoding", "aes128", "choice", 'encoding cannot be "aes128"'],
   ["encoding", "AES128GCM", "choice", 'encoding cannot be "AES128GCM"'],
   ["timeout", "0", "timeout", 'timeout cannot be "0"'],
