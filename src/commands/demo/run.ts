@@ -35,6 +35,11 @@ type Project = Pick<Context, "config" | "subscriptions">;
 
 export async function run({ message }: DemoOptions, outer: Context): Promise<ExitCode> {
   // Before the story begins: what is wrong with the message is no part of it.
+  if (message.trim() === "") {
+    throw new UserError("payload-title-missing", "the message is empty", {
+      hints: ["write something, or leave it out"],
+    });
+  }
   const payload = createPayload({ title: message });
   checkPayloadSize(payload.length, "aes128gcm");
   const folder = makeFolder();

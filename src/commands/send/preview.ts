@@ -99,7 +99,7 @@ function curlCommand(
 ): string {
   const lines = [
     // An endpoint is sent as it is: brackets and `..` in it are not for curl to work on.
-    "curl --request POST --include --globoff --path-as-is",
+    "curl --request POST --silent --show-error --include --globoff --path-as-is",
     ...(proxy === undefined ? [] : [`  --proxy ${shellQuote(proxy)}`]),
     ...(ca === undefined ? [] : [`  --cacert ${shellQuote(ca)}`]),
     ...Object.entries(headers)
