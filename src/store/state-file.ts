@@ -6,7 +6,7 @@
  * asked to read, and costs 50-100 ms to load, which a command that only looks
  * should not pay. A file that does not read as ours is reported and never touched.
  */
-import { readFileSync, rmSync, readdirSync, statSync, statfsSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, readdirSync, statSync, statfsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UserError, messageOf, systemCode } from "../base/errors.ts";
 import { withLock } from "./lock.ts";
@@ -73,6 +73,9 @@ export class StateFile<Value> {
    * @throws UserError `store-damaged`, `store-version`, `store-unreadable`, `store-unwritable`, `store-locked`
    */
   async update(change: (current: Value) => Value): Promise<Value> {
+    // The folder is made at the first write; a change of nothing is none.
+    if (!existsSync(this.#path) && change(this.#format.empty) === this.#format.empty)
+      return this.#format.empty;
     makeProjectFolder(this.#location);
     await import("conf"); // Loaded by now, the lock is held for milliseconds only.
     return withLock(this.#path, async () => {

@@ -61,13 +61,14 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
     },
     async note(results) {
       const byId = new Map(results.map((note) => [note.id, note]));
-      await file.update((records) =>
-        records.map((record) => {
+      await file.update((records) => {
+        const noted = records.map((record) => {
           const note = byId.get(record.id);
           if (note?.registeredAt !== record.registeredAt) return record;
           return { ...record, lastResult: note.result, gone: note.gone ?? record.gone };
-        }),
-      );
+        });
+        return noted.some((record, index) => record !== records[index]) ? noted : records;
+      });
     },
   };
 }

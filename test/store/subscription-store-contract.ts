@@ -1,0 +1,207 @@
+/**
+ * What every SubscriptionStore promises, whatever it keeps its records in.
+ *
+ * A store's own test calls this with a way to open an empty one.
+ */
+import { describe, expect, test } from "vitest";
+import { subscriptionId } from "../../src/protocol/subscription.ts";
+import type { Addition, LastResult, SubscriptionStore } from "../../src/store/subscriptions.ts";
+import { samplePair, sampleSubscription } from "../support/samples.ts";
+
+const [monday, tuesday, friday] = [
+  Date.parse("2026-11-02T08:00:00.000Z"),
+  Date.parse("2026-11-03T08:00:00.000Z"),
+  Date.parse("2026-11-06T08:00:00.000Z"),
+];
+
+function addition(who: string, labels: Partial<Addition> = {}): Addition {
+  return { subscription: sampleSubscription(who), name: undefined, tags: [], ...labels };
+}
+
+function result(at: number, outcome = "accepted", cause = "ok"): LastResult {
+  return { at, outcome, cause, status: outcome === "accepted" ? 201 : undefined };
+}
+
+/** Two ways to the same stored records, as two processes have them. */
+export interface OpenedStores {
+  readonly store: SubscriptionStore;
+  readonly other: SubscriptionStore;
+}
+
+/** Declares the tests; `open` answers an empty store, opened twice. */
+export function describeSubscriptionStore(name: string, open: () => Promise<OpenedStores>): void {
+  describe(`${name}: adding`, () => {
+    test("stores a subscription with all it came with, and reads it back the same", async () => {
+      const { store, other } = await open();
+      const subscription = sampleSubscription("alice", {
+        expirationTime: friday,
+        applicationServerKey: samplePair("own").publicKey,
+        contentEncoding: "aesgcm",
+      });
+      const [added] = await store.add([{ subscription, name: "phone", tags: ["news", "beta"] }], monday);
+      expect(added?.outcome).toBe("added");
+      expect(await other.list()).toEqual([
+        {
+          id: subscriptionId(subscription.endpoint),
+          name: "phone",
+          tags: ["news", "beta"],
+          subscription,
+          createdAt: monday,
+          registeredAt: monday,
+          lastResult: undefined,
+          gone: undefined,
+        },
+      ]);
+      const [read] = await other.list();
+      expect(read?.subscription.auth.reveal()).toBe(subscription.auth.reveal());
+    });
+
+    test("keeps the order in which they were first stored", async () => {
+      const { store } = await open();
+      await store.add([addition("carol"), addition("alice")], monday);
+      await store.add([addition("bob"), addition("carol", { name: "first" })], tuesday);
+      const ids = ["carol", "alice", "bob"].map((who) => subscriptionId(sampleSubscription(who).endpoint));
+      expect((await store.list()).map(({ id }) => id)).toEqual(ids);
+    });
+
+    test("of the same again changes nothing", async () => {
+      const { store } = await open();
+      await store.add([addition("alice", { name: "phone" })], monday);
+      const [again] = await store.add([addition("alice")], tuesday);
+      expect(again).toMatchObject({ outcome: "unchanged", record: { name: "phone", registeredAt: monday } });
+    });
+
+    test("of a known endpoint with new keys registers it anew, and keeps its name and tags", async () => {
+      const { store } = await open();
+      await store.add([addition("alice", { name: "phone", tags: ["news"] })], monday);
+      const renewed = sampleSubscription("bob", { endpoint: sampleSubscription("alice").endpoint });
+      const [added] = await store.add([{ subscription: renewed, name: undefined, tags: ["beta"] }], tuesday);
+      expect(added).toMatchObject({
+        outcome: "updated",
+        record: { name: "phone", tags: ["news", "beta"], createdAt: monday, registeredAt: tuesday },
+      });
+      expect(await store.list()).toHaveLength(1);
+    });
+
+    test("of one that was gone brings it back", async () => {
+      const { store } = await open();
+      const [added] = await store.add([addition("alice")], monday);
+      const id = added?.record.id ?? "";
+      const gone = { at: tuesday, cause: "fcm.gone" };
+      await store.note([{ id, registeredAt: monday, result: result(tuesday, "gone", "fcm.gone"), gone }]);
+      const [again] = await store.add([addition("alice")], friday);
+      expect(again).toMatchObject({ outcome: "updated", record: { gone: undefined, registeredAt: friday } });
+    });
+
+    test("of a name that another has is refused, and stores none of the batch", async () => {
+      const { store } = await open();
+      await store.add([addition("alice", { name: "phone" })], monday);
+      const batch = [addition("bob"), addition("carol", { name: "phone" })];
+      await expect(store.add(batch, tuesday)).rejects.toMatchObject({ code: "name-taken" });
+      expect(await store.list()).toHaveLength(1);
+    });
+
+    test("of the same endpoint twice in a batch merges both", async () => {
+      const { store } = await open();
+      const added = await store.add(
+        [addition("alice", { tags: ["a"] }), addition("alice", { tags: ["b"] })],
+        monday,
+      );
+      expect(added.map(({ outcome }) => outcome)).toEqual(["added", "updated"]);
+      expect(await store.list()).toMatchObject([{ tags: ["a", "b"] }]);
+    });
+
+    test("answers in the order it was given", async () => {
+      const { store } = await open();
+      const added = await store.add(
+        ["bob", "alice", "carol"].map((who) => addition(who, { name: who })),
+        monday,
+      );
+      expect(added.map(({ record }) => record.name)).toEqual(["bob", "alice", "carol"]);
+    });
+  });
+
+  describe(`${name}: removing`, () => {
+    test("answers what was removed, and leaves the rest", async () => {
+      const { store, other } = await open();
+      const added = await store.add([addition("alice"), addition("bob")], monday);
+      const [alice, bob] = added.map(({ record }) => record);
+      expect(await store.remove([alice?.id ?? "", "unknown"])).toEqual([alice]);
+      expect(await other.list()).toEqual([bob]);
+    });
+
+    test("of nothing that is there answers nothing", async () => {
+      const { store } = await open();
+      expect(await store.remove(["unknown"])).toEqual([]);
+    });
+  });
+
+  describe(`${name}: relabelling`, () => {
+    test("changes name and tags of the chosen ones", async () => {
+      const { store, other } = await open();
+      const added = await store.add([addition("alice"), addition("bob")], monday);
+      const [id = ""] = added.map(({ record }) => record.id);
+      const changed = await store.relabel([id], ({ tags }) => ({ name: "phone", tags: [...tags, "news"] }));
+      expect(changed).toMatchObject([{ id, name: "phone", tags: ["news"] }]);
+      expect(await other.list()).toMatchObject([
+        { name: "phone", tags: ["news"] },
+        { name: undefined, tags: [] },
+      ]);
+    });
+
+    test("to a name that another has is refused", async () => {
+      const { store } = await open();
+      const added = await store.add([addition("alice", { name: "phone" }), addition("bob")], monday);
+      const [, id = ""] = added.map(({ record }) => record.id);
+      await expect(store.relabel([id], ({ tags }) => ({ name: "phone", tags }))).rejects.toMatchObject({
+        code: "name-taken",
+      });
+      expect((await store.list())[1]?.name).toBeUndefined();
+    });
+  });
+
+  describe(`${name}: noting results`, () => {
+    test("keeps the last one, and marks what is gone", async () => {
+      const { store, other } = await open();
+      const added = await store.add([addition("alice"), addition("bob")], monday);
+      const [alice = "", bob = ""] = added.map(({ record }) => record.id);
+      const gone = { at: friday, cause: "fcm.gone" };
+      await store.note([
+        { id: alice, registeredAt: monday, result: result(tuesday), gone: undefined },
+        { id: bob, registeredAt: monday, result: result(friday, "gone", "fcm.gone"), gone },
+      ]);
+      expect(await other.list()).toMatchObject([
+        { lastResult: { at: tuesday, outcome: "accepted", cause: "ok", status: 201 }, gone: undefined },
+        { lastResult: { at: friday, outcome: "gone", cause: "fcm.gone", status: undefined }, gone },
+      ]);
+    });
+
+    test("of a registration that was renewed since is ignored", async () => {
+      const { store } = await open();
+      const [added] = await store.add([addition("alice")], monday);
+      const renewed = sampleSubscription("bob", { endpoint: sampleSubscription("alice").endpoint });
+      await store.add([{ subscription: renewed, name: undefined, tags: [] }], tuesday);
+      const gone = { at: friday, cause: "fcm.gone" };
+      const id = added?.record.id ?? "";
+      await store.note([{ id, registeredAt: monday, result: result(friday, "gone", "fcm.gone"), gone }]);
+      expect(await store.list()).toMatchObject([{ lastResult: undefined, gone: undefined }]);
+    });
+
+    test("of one that was removed since is ignored", async () => {
+      const { store } = await open();
+      await store.note([{ id: "unknown", registeredAt: monday, result: result(friday), gone: undefined }]);
+      expect(await store.list()).toEqual([]);
+    });
+  });
+
+  test(`${name}: changes made at once lose none`, async () => {
+    const { store, other } = await open();
+    const names = Array.from({ length: 10 }, (_, index) => `reader-${index}`);
+    await Promise.all(
+      names.map((who, index) =>
+        (index % 2 === 0 ? store : other).add([addition(who, { name: who })], monday),
+      ),
+    );
+    expect((await store.list()).map((record) => record.name).sort()).toEqual(names);
+  });
+}
