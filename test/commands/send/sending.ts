@@ -133,6 +133,20 @@ export async function sendJson(
   return { ...ran, records: ran.records as readonly SendRecord[] };
 }
 
+/** Something that waits until a test opens it. */
+export function createGate() {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    opened,
+    open: () => {
+      open();
+    },
+  };
+}
+
 /** A run of the built program that is still going on. */
 export interface RunningCli {
   readonly child: ChildProcessWithoutNullStreams;
