@@ -7,7 +7,7 @@
 import { UserError } from "../base/errors.ts";
 import { parseSubject, type Subject } from "../protocol/subject.ts";
 import { parseKeyPair, type VapidKeyPair, type VapidPublicKey } from "../protocol/vapid.ts";
-import { expectArray, expectObject, expectText } from "./json.ts";
+import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { isIgnoredByGit, shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 
@@ -118,7 +118,7 @@ function parseStoredPair(json: unknown, index: number): StoredKeyPair {
   const publicKey = expectText(entry["publicKey"], `${where}.publicKey`);
   const privateKey = expectText(entry["privateKey"], `${where}.privateKey`);
   return {
-    pair: parseKeyPair(publicKey, privateKey),
+    pair: parseAt(where, () => parseKeyPair(publicKey, privateKey)),
     createdAt: parseTime(entry["createdAt"], `${where}.createdAt`),
   };
 }

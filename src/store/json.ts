@@ -17,6 +17,16 @@ export function expectText(json: unknown, where: string): string {
   return json;
 }
 
+/** What `parse` answers; a refusal is said with its place in the file. */
+export function parseAt<Value>(where: string, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError("store-damaged", `${where}: ${error.message}`, { cause: error });
+  }
+}
+
 function unexpected(where: string, expected: string): UserError {
   return new UserError("store-damaged", `${where} is not ${expected}`);
 }

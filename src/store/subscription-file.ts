@@ -6,7 +6,7 @@
  */
 import { UserError } from "../base/errors.ts";
 import { formatSubscription, parseSubscription, subscriptionId } from "../protocol/subscription.ts";
-import { expectArray, expectObject, expectText } from "./json.ts";
+import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { otherVersion, parseTime } from "./config.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
@@ -140,7 +140,7 @@ const format: StateFileFormat<Records> = {
 function parseRecord(json: unknown, index: number): SubscriptionRecord {
   const where = `subscriptions[${index}]`;
   const entry = expectObject(json, where);
-  const subscription = parseSubscription(entry["subscription"]);
+  const subscription = parseAt(where, () => parseSubscription(entry["subscription"]));
   const createdAt = parseTime(entry["createdAt"], `${where}.createdAt`);
   const { name, registeredAt, lastResult, gone } = entry;
   return {

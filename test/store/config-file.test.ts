@@ -1,0 +1,156 @@
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { createConfigStore, currentPair, emptyConfig, withCurrentPair } from "../../src/store/config.ts";
+import { locateProject, makeProjectFolder } from "../../src/store/project.ts";
+import { parseSubject } from "../../src/protocol/subject.ts";
+import { samplePair } from "../support/samples.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const [first, second] = [samplePair("first"), samplePair("second")];
+const monday = Date.parse("2026-11-02T08:00:00.000Z");
+
+function openProject() {
+  const location = locateProject({ cwd: tempFolder(), configDir: undefined, profile: undefined });
+  return { location, store: createConfigStore(location), other: createConfigStore(location) };
+}
+
+const full = {
+  current: second.publicKey,
+  pairs: [
+    { pair: first, createdAt: monday },
+    { pair: second, createdAt: monday + 1 },
+  ],
+  subject: parseSubject("mailto:ops@shop-online.de").subject,
+  settings: { ttl: "10m", urgency: "high" },
+};
+
+describe("config.json", () => {
+  test("keeps pairs, the current one, contact and settings", async () => {
+    const { store, other } = openProject();
+    await store.update(() => full);
+    expect(other.read()).toEqual(full);
+    expect(other.read().pairs.map(({ pair }) => pair.privateKey.reveal())).toEqual([
+      first.privateKey.reveal(),
+      second.privateKey.reveal(),
+    ]);
+  });
+
+  test("is written as a document that its reader can rely on", async () => {
+    const { location, store } = openProject();
+    await store.update(() => full);
+    expect(JSON.parse(readFileSync(location.configFile, "utf8"))).toEqual({
+      version: 1,
+      current: second.publicKey,
+      subject: "mailto:ops@shop-online.de",
+      keys: [
+        {
+          publicKey: first.publicKey,
+          privateKey: first.privateKey.reveal(),
+          createdAt: "2026-11-02T08:00:00.000Z",
+        },
+        {
+          publicKey: second.publicKey,
+          privateKey: second.privateKey.reveal(),
+          createdAt: "2026-11-02T08:00:00.001Z",
+        },
+      ],
+      settings: { ttl: "10m", urgency: "high" },
+    });
+  });
+
+  test("of an empty project reads as nothing, and reading makes nothing", () => {
+    const { location, store } = openProject();
+    expect(store.read()).toEqual(emptyConfig);
+    expect(existsSync(location.root)).toBe(false);
+  });
+
+  test("is not made by a change that changes nothing", async () => {
+    const { location, store } = openProject();
+    await store.update((config) => config);
+    expect(existsSync(location.root)).toBe(false);
+  });
+
+  test("and its folder are for their owner alone, out of git's sight", async () => {
+    const { location, store } = openProject();
+    await store.update(() => full);
+    expect(statSync(location.configFile).mode & 0o777).toBe(0o600);
+    expect(statSync(location.root).mode & 0o777).toBe(0o700);
+    expect(readFileSync(join(location.root, ".gitignore"), "utf8")).toBe("*\n");
+    expect(store.isIgnoredByGit()).toBe(true);
+  });
+
+  test("that others could read is theirs no longer after a write", async () => {
+    const { location, store } = openProject();
+    makeProjectFolder(location);
+    writeFileSync(location.configFile, '{"version":1}', { mode: 0o644 });
+    await store.update(() => full);
+    expect(statSync(location.configFile).mode & 0o777).toBe(0o600);
+  });
+
+  test("leaves neither lock nor temporary file behind", async () => {
+    const { location, store } = openProject();
+    await store.update(() => full);
+    expect(readdirSync(location.root).sort()).toEqual([".gitignore", "config.json"]);
+  });
+
+  test("keeps a setting of a name that every object has as any other", async () => {
+    const { store, other } = openProject();
+    const settings = Object.fromEntries([
+      ["__proto__", "x"],
+      ["constructor", "y"],
+    ]);
+    await store.update((config) => ({ ...config, settings }));
+    expect(Object.entries(other.read().settings)).toEqual([
+      ["__proto__", "x"],
+      ["constructor", "y"],
+    ]);
+  });
+
+  test("takes settings that somebody wrote as numbers or booleans", () => {
+    const { location, store } = openProject();
+    makeProjectFolder(location);
+    writeFileSync(location.configFile, '{"version":1,"settings":{"ttl":600,"yes":true}}');
+    expect(store.read().settings).toEqual({ ttl: "600", yes: "true" });
+  });
+
+  test("is written by one at a time", async () => {
+    const { store, other } = openProject();
+    const names = Array.from({ length: 10 }, (_, index) => `name-${index}`);
+    await Promise.all(
+      names.map((name, index) =>
+        (index % 2 === 0 ? store : other).update((config) => ({
+          ...config,
+          settings: { ...config.settings, [name]: "1" },
+        })),
+      ),
+    );
+    expect(Object.keys(store.read().settings).sort()).toEqual(names);
+  });
+});
+
+describe("the current pair", () => {
+  test("is none in an empty project", () => {
+    expect(currentPair(emptyConfig)).toBeUndefined();
+  });
+
+  test("is the one added last, and the others stay", () => {
+    const one = withCurrentPair(emptyConfig, { pair: first, createdAt: 1 }, { replacing: false });
+    const two = withCurrentPair(one, { pair: second, createdAt: 2 }, { replacing: false });
+    expect(currentPair(two)?.pair).toBe(second);
+    expect(two.pairs.map(({ pair }) => pair)).toEqual([first, second]);
+  });
+
+  test("is gone when it is replaced, older ones stay", () => {
+    const third = samplePair("third");
+    const two = { ...full };
+    const replaced = withCurrentPair(two, { pair: third, createdAt: 3 }, { replacing: true });
+    expect(replaced.pairs.map(({ pair }) => pair)).toEqual([first, third]);
+  });
+
+  test("that is added again is there once", () => {
+    const again = withCurrentPair(full, { pair: first, createdAt: 9 }, { replacing: false });
+    expect(again.current).toBe(first.publicKey);
+    expect(again.pairs.map(({ pair }) => pair)).toEqual([second, first]);
+  });
+});
