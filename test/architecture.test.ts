@@ -143,8 +143,12 @@ describe("start-up", () => {
       .map(({ target }) => target);
   }
 
-  test("loads no package but commander, and nothing of the network", () => {
-    const loaded = loadedBy("cli/entry.ts");
+  test("the version is said without loading any package", () => {
+    expect(loadedBy("cli/entry.ts").filter((target) => !target.startsWith("node:"))).toEqual([]);
+  });
+
+  test("a command line loads no package but commander, and nothing of the network", () => {
+    const loaded = loadedBy("cli/main.ts");
     expect(new Set(loaded.filter((target) => !target.startsWith("node:")))).toEqual(new Set(["commander"]));
     expect(loaded.filter((target) => heavyNodeModules.includes(target))).toEqual([]);
   });

@@ -3,7 +3,8 @@
  */
 import { readFileSync } from "node:fs";
 import { isatty } from "node:tty";
-import { main, type About } from "./main.ts";
+import type { ExitCode } from "../commands/exit-code.ts";
+import type { About } from "./main.ts";
 
 function readAbout(): About {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
@@ -43,23 +44,35 @@ function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal 
   return { signal: stop.signal, forceSignal: force.signal };
 }
 
+async function run(): Promise<ExitCode> {
+  const argv = process.argv.slice(2);
+  const about = readAbout();
+  // Asked for by every installer and CI log: not worth loading the command line for.
+  if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
+    process.stdout.write(`${about.version}\n`);
+    return 0;
+  }
+  const { main } = await import("./main.ts");
+  return main(
+    {
+      argv,
+      env: process.env,
+      cwd: process.cwd(),
+      // A getter: opening stdin costs a few milliseconds, and most commands never read it.
+      get stdin() {
+        return process.stdin;
+      },
+      stdout: process.stdout,
+      stderr: process.stderr,
+      isTerminal: { in: isatty(0), out: isatty(1), err: isatty(2) },
+      platform: `node ${process.version}, ${process.platform} ${process.arch}`,
+      ...listenForInterrupts(),
+    },
+    about,
+  );
+}
+
 surviveBrokenPipes();
 // http_ece prints every key it derives when this is set; no environment may make us do that.
 delete process.env["ECE_KEYLOG"];
-process.exitCode = await main(
-  {
-    argv: process.argv.slice(2),
-    env: process.env,
-    cwd: process.cwd(),
-    // A getter: opening stdin costs a few milliseconds, and most commands never read it.
-    get stdin() {
-      return process.stdin;
-    },
-    stdout: process.stdout,
-    stderr: process.stderr,
-    isTerminal: { in: isatty(0), out: isatty(1), err: isatty(2) },
-    platform: `node ${process.version}, ${process.platform} ${process.arch}`,
-    ...listenForInterrupts(),
-  },
-  readAbout(),
-);
+process.exitCode = await run();
