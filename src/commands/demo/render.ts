@@ -116,7 +116,8 @@ export function arrivalJson({ sent, received, serviceOrigin, publicKey }: Arriva
 export function endingText(durationMs: number, { paint: { err } }: Painted): readonly string[] {
   return [
     "",
-    `That was web push, end to end, in ${(durationMs / 1000).toFixed(1)} s and without the internet. For a real browser:`,
+    `That was web push, end to end, in ${(durationMs / 1000).toFixed(1)} s and without the internet.`,
+    "For a real browser:",
     "",
     `   ${err.bold("webpush keys --subject mailto:you@your-domain")}`,
     `   ${err.bold("webpush scaffold")}`,

@@ -152,7 +152,7 @@ export interface RunningCli {
   readonly child: ChildProcessWithoutNullStreams;
   readonly pid: number;
   /** Resolves when stderr has said `text`. */
-  said(text: string): Promise<void>;
+  readonly said: (text: string) => Promise<void>;
   readonly ended: Promise<CliRun>;
 }
 
@@ -179,7 +179,7 @@ export function startCli(
   return {
     child,
     pid: child.pid ?? 0,
-    async said(text) {
+    said: async (text) => {
       while (!stderr.includes(text)) {
         await new Promise<void>((resolve) => {
           noticed = resolve;
