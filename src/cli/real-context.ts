@@ -6,6 +6,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { UserError } from "../base/errors.ts";
 import type { Context } from "../commands/context.ts";
 import { locateProject, shownPath, type ProjectLocation } from "../store/project.ts";
 import { createConfigStore } from "../store/config.ts";
@@ -20,7 +22,7 @@ export interface Host {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly stdin: NodeJS.ReadableStream & AsyncIterable<Uint8Array | string>;
+  readonly stdin: Readable;
   readonly stdout: NodeJS.WritableStream & { columns?: number };
   readonly stderr: NodeJS.WritableStream & { columns?: number };
   readonly isTerminal: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
@@ -96,7 +98,7 @@ export async function openIo(
     },
     paint: { out, err },
     terminal: terminalOf(host),
-    stdin: bytesOf(() => host.stdin),
+    stdin: bytesOf(() => host.stdin, host.signal),
   };
 }
 
@@ -106,6 +108,18 @@ function terminalOf({ isTerminal, stdout, stderr, env }: Host): Terminal {
   return { ...isTerminal, columns };
 }
 
-async function* bytesOf(open: () => AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of open()) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+/** The bytes of stdin. A stop ends the wait for them: nobody may ever type another, or close the pipe. */
+async function* bytesOf(open: () => Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const stream: Readable = open();
+  const stop = (): void => {
+    stream.destroy(new UserError("interrupted", "interrupted", { kind: "interrupted" }));
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop);
+  try {
+    for await (const chunk of stream as AsyncIterable<Uint8Array | string>)
+      yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }

@@ -59,14 +59,23 @@ export async function* openInput(
 /** Lines of a byte stream, decoded as UTF-8, without their ends. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  let rest = "";
+  // Joined once a line ends: some are megabytes long, and arrive in thousands of chunks.
+  let begun: string[] = [];
   for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+    const [first = "", ...others] = decoder.decode(chunk, { stream: true }).split("\n");
+    begun.push(first);
+    for (const next of others) {
+      yield withoutReturn(begun.join(""));
+      begun = [next];
+    }
   }
-  rest += decoder.decode();
+  begun.push(decoder.decode());
+  const rest = begun.join("");
   if (rest !== "") yield rest;
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
 }
 
 function tooLarge(file: string, limitBytes: number): UserError {

@@ -17,9 +17,7 @@ export function completionCommand(dispatch: Dispatch, describe: () => Promise<Co
   return new Command("completion")
     .summary("print a completion script for bash, zsh or fish")
     .description("Print a script that completes webpush's commands and flags in your shell.")
-    .addArgument(
-      new Argument("<shell>", shells.join(", ")).argParser((text) => parseChoice("shell", text, shells)),
-    )
+    .addArgument(shellArgument())
     .addHelpText(
       "after",
       `
@@ -29,4 +27,12 @@ Examples:
   $ webpush completion fish > ~/.config/fish/completions/webpush.fish`,
     )
     .action((shell: Shell) => dispatch<CompletionOptions>(() => import("./run.ts"), { shell, describe }));
+}
+
+function shellArgument(): Argument {
+  const argument = new Argument("<shell>", "the shell you use").argParser((text) =>
+    parseChoice("shell", text, shells),
+  );
+  argument.argChoices = [...shells];
+  return argument;
 }

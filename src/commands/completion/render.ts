@@ -51,9 +51,11 @@ function bash(program: CommandDescription): string {
     const words = [...wordsOf(command), ...flagsOf(command), "--help"].join(" ");
     return `    "${path}") words="${words}" ;;`;
   });
-  const values = new Map(
-    pathsOf(program).flatMap(([, command]) =>
-      valuesOf(command).map((option) => [option.long ?? "", option.choices.join(" ")] as const),
+  // The same flag may take other values in another command: `--format`.
+  const values = pathsOf(program).flatMap(([path, command]) =>
+    valuesOf(command).map(
+      ({ long, choices }) =>
+        `    "${path} ${long ?? ""}") COMPREPLY=($(compgen -W "${choices.join(" ")}" -- "$current")); return ;;`,
     ),
   );
   const paths = pathsOf(program)
@@ -62,14 +64,14 @@ function bash(program: CommandDescription): string {
   return `# bash completion for webpush
 _webpush() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" path="" word words=""
-  case "$previous" in
-${[...values].map(([flag, choices]) => `    ${flag}) COMPREPLY=($(compgen -W "${choices}" -- "$current")); return ;;`).join("\n")}
-  esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "\${path:+$path }$word" in
       ${paths.map((path) => `"${path}"`).join("|")}) path="\${path:+$path }$word" ;;
     esac
   done
+  case "$path $previous" in
+${values.join("\n")}
+  esac
   case "$path" in
 ${cases.join("\n")}
   esac

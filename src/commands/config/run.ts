@@ -2,6 +2,7 @@
 import { UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/suggest.ts";
 import { settingNamed, settings } from "../../settings/table.ts";
+import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { ConfigOptions } from "./command.ts";
@@ -25,6 +26,7 @@ export async function run(options: ConfigOptions, context: Needs): Promise<ExitC
   const value = options.action === "set" ? options.value : undefined;
   if (value !== undefined) row.parse(value);
   await config.update((current) => {
+    if (value === undefined && !Object.hasOwn(current.settings, name)) return current;
     const others = Object.entries(current.settings).filter(([other]) => other !== name);
     return {
       ...current,
@@ -32,7 +34,10 @@ export async function run(options: ConfigOptions, context: Needs): Promise<ExitC
     };
   });
   if (json) io.out(settingRecord(name, value));
-  else io.say(value === undefined ? `${name} is back to its default` : `${name} is ${value} from now on`);
+  else
+    io.say(
+      value === undefined ? `${name} is back to its default` : `${name} is ${printable(value)} from now on`,
+    );
   return ExitCode.ok;
 }
 

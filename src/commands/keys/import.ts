@@ -5,6 +5,7 @@ import { UserError } from "../../base/errors.ts";
 import { parseKeys } from "../../protocol/key-formats.ts";
 import { parseSubject } from "../../protocol/subject.ts";
 import { currentPair, withCurrentPair } from "../../store/config.ts";
+import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { readInput } from "../input.ts";
@@ -29,10 +30,14 @@ export async function run(options: ImportOptions, context: Needs): Promise<ExitC
     if (!options.force) throw refuseOverwrite();
     await confirmReplacement(existing, options, context);
   }
-  await config.update((current) => ({
-    ...(isKnown ? current : withCurrentPair(current, { pair, createdAt: clock.now() }, { replacing: true })),
-    subject: parsed?.subject ?? current.subject,
-  }));
+  await config.update((current) => {
+    const subject = parsed?.subject ?? current.subject;
+    if (isKnown) return subject === current.subject ? current : { ...current, subject };
+    return {
+      ...withCurrentPair(current, { pair, createdAt: clock.now() }, { replacing: true }),
+      subject,
+    };
+  });
   if (json) io.out(JSON.stringify({ publicKey: pair.publicKey, imported: !isKnown }));
   else for (const line of importedText(pair, isKnown ? "known" : "stored", config.path)) io.say(line);
   return ExitCode.ok;
@@ -53,7 +58,8 @@ function usableSubject(text: string, io: Needs["io"]) {
     return parseSubject(text);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    io.err(`${io.paint.err.caution("warning:")} the contact in the file was left out: ${error.message}`);
+    const why = printable(error.message);
+    io.err(`${io.paint.err.caution("warning:")} the contact in the file was left out: ${why}`);
     return undefined;
   }
 }

@@ -102,7 +102,7 @@ export function importedText(
   outcome: "stored" | "known",
   path: string,
 ): readonly string[] {
-  const what = outcome === "stored" ? "imported" : "already stored, nothing changed";
+  const what = outcome === "stored" ? "imported" : "already stored";
   return [`${what}: ${pair.publicKey}`, `stored   ${path}`];
 }
 
