@@ -90,6 +90,14 @@ describe("Ctrl-C", () => {
   });
 });
 
+test("Ctrl-C ends the wait for a stdin that never ends, and nothing is sent", async () => {
+  const cwd = await openProject({ browsers: [createBrowser("http://127.0.0.1:9/never-asked")] });
+  const { child, said, ended } = startCli(["send"], { cwd });
+  await said("waiting for stdin to end");
+  child.kill("SIGINT");
+  expect(await ended).toMatchObject({ exitCode: 130, stdout: "" });
+});
+
 describe("in a script", () => {
   test("a loop that reads lines keeps its lines", async () => {
     await using service = await ScriptedPushService.start({}, {}, {});
