@@ -18,7 +18,7 @@ export interface GlobalOptions {
 }
 
 /** Heading of these flags in every help text. */
-export const globalHeading = "Everywhere:";
+const globalHeading = "Everywhere:";
 
 function createGlobalOptions(): readonly Option[] {
   return [

@@ -40,7 +40,11 @@ export interface ConfigStore {
   isIgnoredByGit(): boolean;
 }
 
-/** Config of a project that has none. */
+/**
+ * Config of a project that has none.
+ *
+ * @internal
+ */
 export const emptyConfig: ProjectConfig = { current: undefined, pairs: [], subject: undefined, settings: {} };
 
 /** The pair that signs for new subscriptions. */

@@ -13,7 +13,7 @@ import type { Environment } from "../../src/settings/environment.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 /** The program's version in `runMain`. */
-export const testVersion = "1.2.3";
+const testVersion = "1.2.3";
 
 export interface CliRun {
   readonly exitCode: number | null;

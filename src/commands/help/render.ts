@@ -13,7 +13,7 @@ export function exitCodesText(json: boolean): readonly string[] {
 }
 
 const vapidVariables: readonly (readonly [string, string])[] = [
-  ["VAPID_PUBLIC_KEY", "the application server key, before the project's own"],
+  ["VAPID_PUBLIC_KEY", "the public key, before the project's own"],
   ["VAPID_PRIVATE_KEY", "its private key; enough by itself"],
   ["VAPID_SUBJECT", "contact for push services (older: VAPID_EMAIL)"],
 ];
@@ -22,7 +22,8 @@ const commonVariables: readonly (readonly [string, string])[] = [
   ["NO_COLOR", "print without colours"],
   ["FORCE_COLOR", "print with colours even into a pipe"],
   ["CI", "never ask"],
-  ["HTTPS_PROXY, NO_PROXY", "proxy to reach push services through, and hosts to reach without it"],
+  ["HTTPS_PROXY", "proxy to reach push services through"],
+  ["NO_PROXY", "hosts to reach without it"],
 ];
 
 /** Every environment variable that is read. */
