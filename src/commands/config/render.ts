@@ -2,6 +2,7 @@
 import { settingNamed, settings } from "../../settings/table.ts";
 import { printable } from "../../terminal/printable.ts";
 import { table } from "../../terminal/table.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 /** Every setting with its value here, for people. */
 export function settingsText(stored: Readonly<Record<string, string>>, columns: number): readonly string[] {
@@ -18,7 +19,7 @@ export function settingsText(stored: Readonly<Record<string, string>>, columns: 
 
 /** One setting as a JSON record: name, value (null when not set in the project), default. */
 export function settingRecord(name: string, value: string | undefined): string {
-  return JSON.stringify({
+  return jsonLine({
     setting: name,
     value: value ?? null,
     default: settingNamed(name)?.fallback ?? null,

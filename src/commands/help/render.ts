@@ -2,11 +2,12 @@
 import { twinOf } from "../../settings/environment.ts";
 import type { CommandDescription, OptionDescription } from "../describe.ts";
 import { exitCodeMeanings } from "../exit-code.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 /** Every exit code and what a script can conclude from it. */
 export function exitCodesText(json: boolean): readonly string[] {
   const rows = Object.entries(exitCodeMeanings);
-  if (json) return rows.map(([code, meaning]) => JSON.stringify({ code: Number(code), meaning }));
+  if (json) return rows.map(([code, meaning]) => jsonLine({ code: Number(code), meaning }));
   return rows.flatMap(([code, meaning]) =>
     wrap(meaning, 74).map((line, index) => `${(index === 0 ? code : "").padStart(3)}  ${line}`),
   );
