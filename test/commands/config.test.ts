@@ -8,6 +8,7 @@ import { testContext } from "../support/test-context.ts";
 
 test.each<[readonly string[], object]>([
   [["config"], { action: "list" }],
+  [["config", "list"], { action: "list" }],
   [["config", "set", "ttl", "10m"], { action: "set", name: "ttl", value: "10m" }],
   [["config", "set", "topic", "--", "-x-y"], { action: "set", name: "topic", value: "-x-y" }],
   [["config", "unset", "ttl"], { action: "unset", name: "ttl" }],

@@ -101,6 +101,7 @@ describe("in a project with keys", () => {
     const context = await testContext({ pairs: [pair] });
     await run({ ...defaults, private: true }, context);
     expect(context.stdout).toEqual([publicKey, privateKey]);
+    expect(context.stderr[0]).toBe("The VAPID public key of this project, and the private key:");
   });
 
   test("--subject stores the contact, the pair stays", async () => {
