@@ -85,7 +85,7 @@ const configFormat: StateFileFormat<ProjectConfig> = {
     const subject = config["subject"];
     const pairs = expectArray(config["keys"] ?? [], "keys").map(parseStoredPair);
     const found = pairs.find(({ pair }) => pair.publicKey === current);
-    if (typeof current === "string" && found === undefined) {
+    if (current !== undefined && found === undefined) {
       throw new UserError("store-damaged", "`current` names a key that is not among `keys`");
     }
     return {
