@@ -90,6 +90,15 @@ describe("config", () => {
     expect([...context.stdout, ...context.stderr].join("\n")).not.toContain("\u001b");
   });
 
+  test("a proxy's password is not shown", async () => {
+    const context = await testContext();
+    await run({ action: "set", name: "proxy", value: "http://me:hunter2@proxy.example:8080" }, context);
+    await run({ action: "list" }, context);
+    const said = [...context.stdout, ...context.stderr].join("\n");
+    expect(said).toContain("http://[secret]@proxy.example:8080");
+    expect(said).not.toContain("hunter2");
+  });
+
   test("--json prints a record per setting", async () => {
     const context = await testContext({ json: true, settings: { ttl: "10m" } });
     await run({ action: "list" }, context);

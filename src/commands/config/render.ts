@@ -8,13 +8,22 @@ import { jsonLine } from "../../terminal/json-line.ts";
 export function settingsText(stored: Readonly<Record<string, string>>, columns: number): readonly string[] {
   const rows = Object.keys(settings).map((name) => {
     const value = Object.hasOwn(stored, name) ? stored[name] : undefined;
-    return [name, printable(value ?? `${fallbackOf(name)} (default)`), settingNamed(name)?.doc ?? ""];
+    return [
+      name,
+      value === undefined ? `${fallbackOf(name)} (default)` : shownValue(value),
+      settingNamed(name)?.doc ?? "",
+    ];
   });
   return table(
     [{ title: "setting" }, { title: "value" }, { title: "what it does", flexible: true }],
     rows,
     columns,
   );
+}
+
+/** A value for people: what comes before the `@` of a proxy is a password, and stays out of logs. */
+export function shownValue(value: string): string {
+  return printable(value.replace(/\/\/[^/]*@/, "//[secret]@"));
 }
 
 /** One setting as a JSON record: name, value (null when not set in the project), default. */
