@@ -78,7 +78,9 @@ export function listText(
 
 function lastText({ lastResult, gone }: SubscriptionRecord, now: number): string {
   if (gone !== undefined) return `gone ${ago(now - gone.at)}`;
-  return lastResult === undefined ? "never sent to" : `${lastResult.outcome} ${ago(now - lastResult.at)}`;
+  return lastResult === undefined
+    ? "never sent to"
+    : printable(`${lastResult.outcome} ${ago(now - lastResult.at)}`);
 }
 
 /** One subscription in full; its endpoint whole, since it was asked for, its keys not. */

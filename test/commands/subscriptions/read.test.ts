@@ -103,6 +103,14 @@ describe("subscriptions list", () => {
     expect(context.stdout.map((line) => stringWidth(line)).filter((width) => width > 80)).toEqual([]);
   });
 
+  test("shows an outcome that somebody wrote into the file harmless", async () => {
+    const context = await project();
+    const result = { at: testNow, outcome: "\u001b[2J", cause: "ok", status: undefined };
+    await context.subscriptions.note([{ id: aliceId, registeredAt: testNow, result, gone: undefined }]);
+    await list({ tag: [], gone: false }, context);
+    expect(context.stdout.join()).toContain("\\u{1b}[2J 2 d ago");
+  });
+
   test("--json prints a record each, without secrets", async () => {
     const context = await project({ json: true });
     await list({ tag: [], gone: false }, context);
