@@ -104,8 +104,16 @@ export async function openIo(
 
 function terminalOf({ isTerminal, stdout, stderr, env }: Host): Terminal {
   const said = Number(env["COLUMNS"]);
-  const columns = stdout.columns ?? stderr.columns ?? (said > 0 ? said : defaultColumns);
-  return { ...isTerminal, columns };
+  const columnsOf = (isShown: boolean, own: number | undefined): number => {
+    if (own !== undefined) return own;
+    if (said > 0) return said;
+    return isShown ? defaultColumns : Number.POSITIVE_INFINITY;
+  };
+  return {
+    ...isTerminal,
+    columns: columnsOf(isTerminal.out, stdout.columns),
+    errColumns: columnsOf(isTerminal.err, stderr.columns),
+  };
 }
 
 /** The bytes of stdin. A stop ends the wait for them: nobody may ever type another, or close the pipe. */

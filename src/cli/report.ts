@@ -1,7 +1,6 @@
 /**
  * The one place that prints what was thrown, and gives it an exit code.
  */
-import { CommanderError } from "commander";
 import { UserError } from "../base/errors.ts";
 import { ExitCode, exitCodeOf } from "../commands/exit-code.ts";
 import type { Io } from "../terminal/io.ts";
@@ -24,8 +23,6 @@ export interface ReportTarget {
 
 /** Prints `error` for a person, or as a JSON record, and answers the exit code. */
 export function report(error: unknown, target: ReportTarget): ExitCode {
-  // commander has printed its own message by now; help and version end here too.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
   if (error instanceof UserError) return reportUserError(error, target);
   if (target.signal.aborted) return ExitCode.interrupted;
   return reportBug(error, target);

@@ -27,6 +27,17 @@ export function pickPair(
   return pairs.find(({ publicKey }) => publicKey === made);
 }
 
+/** A subscription whose key pair is not at hand, in words for a person. */
+export function describeUnknownKey(made: VapidPublicKey | undefined) {
+  return {
+    what:
+      made === undefined
+        ? "it does not say which key it was made with, and none of yours is the current one"
+        : `made with key ${made.slice(0, 12)}…, which is not among yours`,
+    advice: "import that key pair, or let the page subscribe again with the current key",
+  };
+}
+
 /**
  * Checks a message against the limits of the service behind a subscription.
  *

@@ -275,7 +275,7 @@ const other: PushServiceFacts = {
   encodings: ["aes128gcm", "aesgcm"],
   successStatuses: [201, 202, 200],
   goneStatuses: [404, 410],
-  requestIdHeaders: ["apns-id", "ms-cv", "x-wns-msg-id", "location"],
+  requestIdHeaders: ["apns-id", "ms-cv", "x-wns-msg-id"],
   http2: true,
   source: "RFC 8030 §5; UnifiedPush specification AND_3.0.0",
   checked,

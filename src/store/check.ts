@@ -2,6 +2,7 @@
  * What can be known about a stored subscription without asking anybody.
  */
 import { classifyEndpoint, diagnosisOf } from "../protocol/delivery.ts";
+import { describeUnknownKey } from "../protocol/preflight.ts";
 import { serviceOf } from "../protocol/services.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { SubscriptionRecord } from "./subscriptions.ts";
@@ -51,11 +52,7 @@ function keyOf({ subscription }: SubscriptionRecord, { pairs }: CheckFacts): Fin
   const made = subscription.applicationServerKey;
   if (made === undefined || pairs.length === 0 || pairs.some(({ publicKey }) => publicKey === made))
     return undefined;
-  return {
-    id: "key.unknown",
-    what: `it was made with key ${made.slice(0, 12)}…, which is not among yours`,
-    advice: "import that key pair, or let the page subscribe again with the current key",
-  };
+  return { id: "key.unknown", ...describeUnknownKey(made) };
 }
 
 function hostOf({ subscription }: SubscriptionRecord): Finding | undefined {

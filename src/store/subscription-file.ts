@@ -4,7 +4,6 @@
  * Read once, written once per command. Good to some ten thousand records: the
  * whole file is parsed and written each time.
  */
-import { UserError } from "../base/errors.ts";
 import { formatSubscription, parseSubscription, subscriptionId } from "../protocol/subscription.ts";
 import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { otherVersion, parseTime } from "./config.ts";
@@ -12,6 +11,7 @@ import { shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 import {
   isSameRegistration,
+  nameTaken,
   type Added,
   type Addition,
   type GoneMark,
@@ -121,12 +121,6 @@ function assertNameFree(records: Records, { id, name }: SubscriptionRecord): voi
   if (name === undefined) return;
   const owner = records.find((other) => other.name === name && other.id !== id);
   if (owner !== undefined) throw nameTaken(name, owner.id);
-}
-
-function nameTaken(name: string, owner: string): UserError {
-  return new UserError("name-taken", `the name ${JSON.stringify(name)} belongs to subscription ${owner}`, {
-    hints: [`choose another name, or run \`webpush subscriptions remove ${owner}\` first`],
-  });
 }
 
 const version = 1;

@@ -6,6 +6,7 @@
  * and a record that was registered anew since it was read is not touched by
  * results of the older registration (PROTOCOL.md §4.8 guard 4).
  */
+import { UserError } from "../base/errors.ts";
 import { formatSubscription, type Subscription } from "../protocol/subscription.ts";
 
 /** One stored subscription. Times are ms since 1970. */
@@ -84,4 +85,11 @@ export interface Labels {
 /** Whether two subscriptions are the same registration: endpoint, keys, and the key they were made with. */
 export function isSameRegistration(a: Subscription, b: Subscription): boolean {
   return JSON.stringify(formatSubscription(a)) === JSON.stringify(formatSubscription(b));
+}
+
+/** The error for a name that another subscription has. */
+export function nameTaken(name: string, owner: string): UserError {
+  return new UserError("name-taken", `the name ${JSON.stringify(name)} belongs to subscription ${owner}`, {
+    hints: [`choose another name, or run \`webpush subscriptions remove ${owner}\` first`],
+  });
 }

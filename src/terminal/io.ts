@@ -30,5 +30,8 @@ export interface Terminal {
   readonly in: boolean;
   readonly out: boolean;
   readonly err: boolean;
+  /** Of stdout; endless in a pipe, where nothing is cut, unless `COLUMNS` says otherwise. */
   readonly columns: number;
+  /** Of stderr, likewise. */
+  readonly errColumns: number;
 }

@@ -47,8 +47,8 @@ describe("config", () => {
   test("lists every setting with its value here, within 80 columns", async () => {
     const context = await testContext({ settings: { ttl: "10m" } });
     expect(await run({ action: "list" }, context)).toBe(0);
-    expect(context.stdout[0]).toMatch(/^setting +value +what it does$/);
-    expect(context.stdout[1]).toMatch(/^ttl +10m +how long/);
+    expect(context.stdout[0]).toMatch(/^ttl +10m$/);
+    expect(context.stdout[1]).toMatch(/^ +how long/);
     expect(context.stdout.find((line) => line.startsWith("concurrency"))).toMatch(/20 \(default\)/);
     expect(context.stdout.find((line) => line.startsWith("timeout"))).toMatch(/30s \(default\)/);
     expect(context.stdout.filter((line) => stringWidth(line) > 80)).toEqual([]);
@@ -122,6 +122,6 @@ test("settings of a profile are its own", async () => {
     await runMain(["config", "--profile", "staging"], { cwd }),
     await runMain(["config"], { cwd }),
   ];
-  expect(staging.stdout).toMatch(/^ttl +10m /m);
+  expect(staging.stdout).toMatch(/^ttl +10m$/m);
   expect(own.stdout).toMatch(/^ttl +four weeks \(default\)/m);
 });

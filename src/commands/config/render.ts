@@ -1,25 +1,24 @@
 /** What `webpush config` prints. */
 import { settingNamed, settings } from "../../settings/table.ts";
 import { printable } from "../../terminal/printable.ts";
-import { table } from "../../terminal/table.ts";
+import { wrap } from "../../terminal/wrap.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 
 /** Every setting with its value here, for people. */
 export function settingsText(stored: Readonly<Record<string, string>>, columns: number): readonly string[] {
-  const rows = Object.keys(settings).map((name) => {
+  const names = Object.keys(settings);
+  const width = Math.max(...names.map((name) => name.length)) + 2;
+  return names.flatMap((name) => {
     const value = Object.hasOwn(stored, name) ? stored[name] : undefined;
-    return [
-      name,
-      value === undefined ? `${fallbackOf(name)} (default)` : shownValue(value),
-      settingNamed(name)?.doc ?? "",
-    ];
+    const shown = value === undefined ? `${fallbackOf(name)} (default)` : shownValue(value);
+    const indent = " ".repeat(width);
+    const doc = wrap(settingNamed(name)?.doc ?? "", Math.max(columns - width, narrowest));
+    return [`${name.padEnd(width)}${shown}`, ...doc.map((line) => indent + line)];
   });
-  return table(
-    [{ title: "setting" }, { title: "value" }, { title: "what it does", flexible: true }],
-    rows,
-    columns,
-  );
 }
+
+/** What is left for an explanation on the narrowest terminal. */
+const narrowest = 20;
 
 /** A value for people: what comes before the `@` of a proxy is a password, and stays out of logs. */
 export function shownValue(value: string): string {

@@ -43,7 +43,7 @@ export function failureGroups(
 
 function groupLines(group: FailureGroup, { paint: { err }, terminal }: Shown): readonly string[] {
   const { count, meaning, service, cause, reasons, advice } = group;
-  const columns = terminal.err ? terminal.columns : Number.POSITIVE_INFINITY;
+  const columns = terminal.errColumns;
   const where = `${service === "" ? "" : `(${service})  `}${cause}`;
   const isShort = `${count} × ${meaning} ${where}`.length <= columns;
   const more = reasons.size - longestReasons;

@@ -6,7 +6,13 @@
  */
 import { UserError } from "../../base/errors.ts";
 import { checkPayloadSize, type Message } from "../../protocol/message.ts";
-import { cautionsFor, checkForService, pickPair, type SigningKeys } from "../../protocol/preflight.ts";
+import {
+  cautionsFor,
+  checkForService,
+  describeUnknownKey,
+  pickPair,
+  type SigningKeys,
+} from "../../protocol/preflight.ts";
 import { serviceOf } from "../../protocol/services.ts";
 import type { ContentEncoding, Subscription } from "../../protocol/subscription.ts";
 import type { VapidKeyPair } from "../../protocol/vapid.ts";
@@ -84,13 +90,6 @@ function malformed({ at, error }: RefusedRecipient): Skipped {
 }
 
 function keyUnknown({ applicationServerKey }: Subscription): Skipped {
-  return {
-    outcome: "skipped",
-    cause: "key.unknown",
-    reason:
-      applicationServerKey === undefined
-        ? "it does not say which key it was made with, and none of yours is the current one"
-        : `made with key ${applicationServerKey.slice(0, 12)}…, which is not among yours`,
-    advice: "import that key pair, or let the page subscribe again with the current key",
-  };
+  const { what, advice } = describeUnknownKey(applicationServerKey);
+  return { outcome: "skipped", cause: "key.unknown", reason: what, advice };
 }

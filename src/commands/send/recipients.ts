@@ -10,6 +10,7 @@ import { isTagSelector, selectRecords } from "../../store/selector.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
 import { readInput } from "../input.ts";
+import { readSubscription } from "../subscription-text.ts";
 import type { RecipientOptions } from "./command.ts";
 
 /** One subscription to send to; `record` when it is a stored one. */
@@ -37,7 +38,6 @@ type Needs = Pick<Context, "io" | "subscriptions" | "cwd">;
 
 /** A file of more than this is for streaming, not for one array. */
 const largestFileBytes = 256 * 1024 * 1024;
-const largestSubscriptionBytes = 64 * 1024;
 
 /**
  * Everyone the options name, each endpoint once.
@@ -46,8 +46,8 @@ const largestSubscriptionBytes = 64 * 1024;
  */
 export async function readRecipients(options: RecipientOptions, context: Needs): Promise<Recipients> {
   assertSensible(options);
-  const direct = directSubscriptions(options, context);
-  const named = [...(await direct), ...(hasParts(options) ? [byParts(options)] : [])];
+  const direct = options.subscription.map((given) => readSubscription(given, context));
+  const named = [...(await Promise.all(direct)), ...(hasParts(options) ? [byParts(options)] : [])];
   const isDefault = options.to.length === 0 && named.length === 0;
   const stored = await context.subscriptions.list();
   const read = await Promise.all(
@@ -110,31 +110,6 @@ async function readFrom(file: string, context: Needs): Promise<Recipients> {
     else refused.push(entry);
   }
   return { list, refused, isBroadcast: true };
-}
-
-async function directSubscriptions(
-  { subscription }: RecipientOptions,
-  context: Needs,
-): Promise<Subscription[]> {
-  const texts = await Promise.all(subscription.map((given) => readText(given, context)));
-  return texts.map((text) => parseSubscription(parseJson(text)));
-}
-
-/** What was given itself when it is JSON, else the content of the file it names. */
-async function readText(given: string, context: Needs): Promise<string> {
-  if (given.trimStart().startsWith("{")) return given;
-  return (await readInput(given, context, largestSubscriptionBytes)).toString("utf8");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    throw new UserError("subscription-malformed", "--subscription is not JSON", {
-      hints: ["give JSON.stringify(subscription), or the name of a file that holds it"],
-      cause: error,
-    });
-  }
 }
 
 function byParts({ endpoint, p256dh, auth }: RecipientOptions): Subscription {

@@ -3,8 +3,7 @@
  */
 import { UserError } from "../../base/errors.ts";
 import { readSubscriptions, type ImportEntry, type RefusedEntry } from "../../formats/subscriptions.ts";
-import type { Addition, SubscriptionRecord } from "../../store/subscriptions.ts";
-import { printable } from "../../terminal/printable.ts";
+import { nameTaken, type Addition, type SubscriptionRecord } from "../../store/subscriptions.ts";
 import { subscriptionId } from "../../protocol/subscription.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -69,16 +68,6 @@ function readEntry(
 
 function ownersOf(records: readonly SubscriptionRecord[]): Map<string, string> {
   return new Map(records.flatMap(({ id, name }) => (name === undefined ? [] : [[name, id] as const])));
-}
-
-function nameTaken(name: string, owner: string): UserError {
-  return new UserError(
-    "name-taken",
-    `the name ${printable(JSON.stringify(name))} belongs to subscription ${owner}`,
-    {
-      hints: ["give it another name"],
-    },
-  );
 }
 
 function empty(file: string): UserError {

@@ -137,7 +137,7 @@ export function refusedText({ at, error }: RefusedEntry, { paint }: Painted): st
 
 /** An entry that was not imported, as a JSON record. */
 export function refusedJson({ at, error }: RefusedEntry): string {
-  return jsonLine({ refused: at, code: error.code, message: error.message, hints: error.hints });
+  return jsonLine({ at, code: error.code, message: error.message, hints: error.hints });
 }
 
 export interface ImportCounts {

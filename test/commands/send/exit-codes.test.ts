@@ -78,7 +78,7 @@ describe("2, usage or input, and no request is made", () => {
   test.each<[string, readonly string[], string]>([
     ["an unknown flag", ["hi", "--tll", "5"], "unknown option"],
     ["a bad value", ["hi", "--ttl", "x"], "is not a time"],
-    ["a subscription that is no JSON", ["hi", "--subscription", "{"], "--subscription is not JSON"],
+    ["a subscription that is no JSON", ["hi", "--subscription", "{"], "the subscription is not JSON"],
     [
       "a key that is none",
       ["hi", "--endpoint", "https://a.dev/1", "--p256dh", "BA", "--auth", "AA"],

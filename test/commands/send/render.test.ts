@@ -9,7 +9,7 @@ import { createBrowser, ourPair } from "./sending.ts";
 const paint = { out: plainPaint, err: plainPaint };
 const terminal = (columns: number, err = true) => ({
   paint,
-  terminal: { in: true, out: true, err, columns },
+  terminal: { in: true, out: true, err, columns, errColumns: err ? columns : Number.POSITIVE_INFINITY },
 });
 
 function resultOf(name: string, delivery: Delivery, durationMs = 42) {

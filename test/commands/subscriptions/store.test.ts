@@ -276,8 +276,8 @@ describe("subscriptions import", () => {
     const context = await testContext({ json: true, stdin: `${lines("alice")}{"x":1}\n` });
     await importMany(options, context);
     const [refused, counts] = context.stdout.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(Object.keys(refused ?? {})).toEqual(["refused", "code", "message", "hints"]);
-    expect(refused).toMatchObject({ refused: "line 2", code: "subscription-malformed" });
+    expect(Object.keys(refused ?? {})).toEqual(["at", "code", "message", "hints"]);
+    expect(refused).toMatchObject({ at: "line 2", code: "subscription-malformed" });
     expect(counts).toEqual({ added: 1, updated: 0, unchanged: 0, refused: 1, wouldAdd: 0 });
     expect(context.stderr).toEqual([]);
   });
