@@ -84,7 +84,7 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
         out: options.answers !== undefined,
         err: options.answers !== undefined,
         columns: options.columns ?? 80,
-        errColumns: options.columns ?? 80,
+        errColumns: options.columns ?? (options.answers === undefined ? Number.POSITIVE_INFINITY : 80),
       },
       stdin: chunks(options.stdin ?? ""),
     },
