@@ -104,15 +104,11 @@ export async function openIo(
 
 function terminalOf({ isTerminal, stdout, stderr, env }: Host): Terminal {
   const said = Number(env["COLUMNS"]);
-  const columnsOf = (isShown: boolean, own: number | undefined): number => {
-    if (own !== undefined) return own;
-    if (said > 0) return said;
-    return isShown ? defaultColumns : Number.POSITIVE_INFINITY;
-  };
+  const wanted = said > 0 ? said : undefined;
   return {
     ...isTerminal,
-    columns: columnsOf(isTerminal.out, stdout.columns),
-    errColumns: columnsOf(isTerminal.err, stderr.columns),
+    columns: stdout.columns ?? wanted ?? (isTerminal.out ? defaultColumns : Number.POSITIVE_INFINITY),
+    errColumns: isTerminal.err ? (stderr.columns ?? wanted ?? defaultColumns) : Number.POSITIVE_INFINITY,
   };
 }
 

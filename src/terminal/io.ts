@@ -32,6 +32,6 @@ export interface Terminal {
   readonly err: boolean;
   /** Of stdout; endless in a pipe, where nothing is cut, unless `COLUMNS` says otherwise. */
   readonly columns: number;
-  /** Of stderr, likewise. */
+  /** Of stderr; endless in a pipe. */
   readonly errColumns: number;
 }
