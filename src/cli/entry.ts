@@ -44,6 +44,16 @@ function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal 
   return { signal: stop.signal, forceSignal: force.signal };
 }
 
+/** The working directory, or one line about it when it was deleted under us. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    process.stderr.write("error: the current folder is gone\nhint: change to one that exists\n");
+    process.exit(1);
+  }
+}
+
 async function run(): Promise<ExitCode> {
   const argv = process.argv.slice(2);
   const about = readAbout();
@@ -57,7 +67,7 @@ async function run(): Promise<ExitCode> {
     {
       argv,
       env: process.env,
-      cwd: process.cwd(),
+      cwd: currentFolder(),
       // A getter: opening stdin costs a few milliseconds, and most commands never read it.
       get stdin() {
         return process.stdin;

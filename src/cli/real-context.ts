@@ -9,7 +9,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { UserError } from "../base/errors.ts";
 import type { Context } from "../commands/context.ts";
-import { locateProject, shownPath, type ProjectLocation } from "../store/project.ts";
+import { isReadableByOthers, locateProject, shownPath, type ProjectLocation } from "../store/project.ts";
 import { createConfigStore } from "../store/config.ts";
 import type { SubscriptionStore } from "../store/subscriptions.ts";
 import type { Io, Terminal } from "../terminal/io.ts";
@@ -38,6 +38,12 @@ const defaultColumns = 80;
 export async function openContext(host: Host, globals: GlobalOptions): Promise<Context> {
   const location = locateProject({ cwd: host.cwd, configDir: globals.configDir, profile: globals.profile });
   const io = await openIo(host, globals);
+  if (isReadableByOthers(location.configFile)) {
+    io.err(
+      `${io.paint.err.caution("warning:")} others can read ${shownPath(location.configFile, location)}, which holds private keys`,
+    );
+    io.err(`${io.paint.err.hint("hint:")} chmod 600 it; make new keys if somebody may have read it`);
+  }
   const asks = globals.input && host.isTerminal.in && host.isTerminal.err && (host.env["CI"] ?? "") === "";
   return {
     io,

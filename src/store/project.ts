@@ -4,8 +4,8 @@
  * The folder is made at the first write, never by reading, with a `.gitignore` of
  * `*` in it, because it holds private keys and people's subscriptions.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UserError, systemCode } from "../base/errors.ts";
 
 const folderName = ".webpush";
@@ -116,4 +116,10 @@ export function unwritable(path: string, cause: unknown): UserError {
     hints: [`${hint}; nothing was changed`],
     cause,
   });
+}
+
+/** Whether anybody but its owner may read a file; false where there is none, or modes say nothing (Windows). */
+export function isReadableByOthers(path: string): boolean {
+  const { mode } = statSync(path, { throwIfNoEntry: false }) ?? { mode: 0 };
+  return (mode & 0o044) !== 0 && sep === "/";
 }

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
@@ -263,4 +263,16 @@ describe("the private key and auth secrets are printed only where they were aske
       expect(`${stdout}${stderr}`).not.toContain(alice.keys.auth);
     }
   });
+});
+
+test("a key file that others can read is pointed out, and used all the same", async () => {
+  const cwd = tempFolder();
+  await runMain(["keys"], { cwd });
+  chmodSync(join(cwd, ".webpush/config.json"), 0o644);
+  const { exitCode, stderr } = await runMain(["keys", "--quiet"], { cwd });
+  expect(exitCode).toBe(0);
+  expect(linesOf(stderr)).toEqual([
+    "warning: others can read .webpush/config.json, which holds private keys",
+    "hint: chmod 600 it; make new keys if somebody may have read it",
+  ]);
 });
