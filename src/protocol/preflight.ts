@@ -32,7 +32,11 @@ export function pickPair(
  *
  * @throws UserError `ttl-too-long`, `subject-missing`
  */
-export function checkForService(message: Message, to: Subscription, { subject }: Pick<SigningKeys, "subject">): void {
+export function checkForService(
+  message: Message,
+  to: Subscription,
+  { subject }: Pick<SigningKeys, "subject">,
+): void {
   const { name, limits, authorization } = serviceOf(to.endpoint);
   const { maxTtlSeconds, aboveMaxTtl } = limits;
   if (maxTtlSeconds !== undefined && message.ttlSeconds > maxTtlSeconds && aboveMaxTtl === "refuse") {

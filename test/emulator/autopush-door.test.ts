@@ -336,9 +336,12 @@ describe("a push request is answered as autopush answers it", () => {
     await using emulator = await openTestEmulator();
     const { client } = await hello(emulator.origin);
     const endpoint = await register(client, channel(1));
+    const wanted: Readonly<Record<string, string | undefined>> = { ...sealed, ...over };
     const headers = Object.fromEntries(
-      Object.entries({ ...sealed, ...over }).filter(([, value]) => value !== undefined),
-    ) as Record<string, string>;
+      Object.entries(wanted).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, value] as const],
+      ),
+    );
     const answer = await call("POST", endpoint, { headers, body });
     expect(JSON.parse(answer.body.toString())).toMatchObject({ code, errno });
     expect(answer.status).toBe(code);
