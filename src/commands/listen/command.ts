@@ -29,7 +29,7 @@ export function listenCommand(dispatch: Dispatch): Command {
         "--unregister ends it. Exits 6 when --timeout passes with too few messages.",
     )
     .addOption(
-      new Option("--service <url>", "WebSocket address of an autopush service")
+      new Option("--service <url>", "address of an autopush service, ws: or wss:")
         .argParser(parseService)
         .default(mozilla, "Mozilla's, wss://push.services.mozilla.com"),
     )
@@ -37,7 +37,7 @@ export function listenCommand(dispatch: Dispatch): Command {
     .option("--key <key>", "VAPID public key that may send; default this project's", parseVapidPublicKey)
     .option("--save <name>", "store the subscription, so that `send --to <name>` reaches it")
     .option("--exec <command>", "run this with the payload on stdin, WEBPUSH_MESSAGE_* set")
-    .addOption(new Option("--forward-to <url>", "POST each payload to this address").argParser(parseTarget))
+    .addOption(new Option("--forward-to <url>", "post each payload to this address").argParser(parseTarget))
     .option("--count <n>", "stop after so many messages", (text) => parseCount("count", text, 1_000_000))
     .option("--timeout <time>", "stop after this long: 30s, 2m", parseTimeout)
     .option("--unregister", "end the kept subscription instead of listening", false)
