@@ -1,13 +1,14 @@
 /**
  * What each runtime dependency costs: bytes on the disk, and time to import.
  *
- *   npm run bench:dependencies
+ *   node bench/dependencies.mjs
  *
  * Sizes are of the installed folders, alone and with everything they bring along. Import times are CPU time of whole
- * processes over a process that imports nothing, medians, taken in turns. The table goes into docs/dependencies.md.
+ * processes over a process that imports an empty module, medians, taken in turns. The table goes into docs/dependencies.md.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -47,11 +48,11 @@ function closureOf(folder, seen = new Set()) {
   return seen;
 }
 
-/** CPU milliseconds of a process that imports `specifier`, or nothing. */
+/** CPU milliseconds of a process that imports `specifier`. */
 function importMs(specifier) {
   const report =
     "process.stdout.write(String(Object.values(process.cpuUsage()).reduce((a, b) => a + b) / 1000))";
-  const code = specifier === undefined ? report : `import ${JSON.stringify(specifier)}; ${report}`;
+  const code = `import ${JSON.stringify(specifier)}; ${report}`;
   const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
     cwd: root,
     encoding: "utf8",
@@ -59,10 +60,14 @@ function importMs(specifier) {
   return Number(stdout);
 }
 
-const samples = new Map([[undefined, []], ...names.map((name) => [name, []])]);
+const scratch = mkdtempSync(join(tmpdir(), "webpush-bench-"));
+const empty = join(scratch, "empty.mjs");
+writeFileSync(empty, "export {};\n");
+const samples = new Map([empty, ...names].map((name) => [name, []]));
 for (let run = 0; run < runs; run += 1) {
   for (const [name, list] of samples) list.push(importMs(name));
 }
+rmSync(scratch, { recursive: true, force: true });
 const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
 const kilobytes = (bytes) => `${Math.round(bytes / 1000)} kB`;
 
@@ -73,7 +78,7 @@ for (const name of names) {
   const { version, license } = manifestOf(folder);
   const closure = [...closureOf(folder)];
   const total = closure.reduce((sum, one) => sum + bytesOf(one), 0);
-  const cost = Math.round(median(samples.get(name)) - median(samples.get(undefined)));
+  const cost = Math.round(median(samples.get(name)) - median(samples.get(empty)));
   const others = closure.length - 1;
   const brings = others === 0 ? "nothing" : `${kilobytes(total)}, ${others} more`;
   console.log(

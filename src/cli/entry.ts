@@ -75,4 +75,6 @@ async function run(): Promise<ExitCode> {
 surviveBrokenPipes();
 // http_ece prints every key it derives when this is set; no environment may make us do that.
 delete process.env["ECE_KEYLOG"];
+// Until the run says otherwise: should it ever be left with nothing to wait for, that is no success.
+process.exitCode = 1;
 process.exitCode = await run();

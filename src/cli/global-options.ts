@@ -6,6 +6,7 @@
  * in 64 begins with a dash.
  */
 import { Option, type Command, type OptionValueSource } from "commander";
+import { globalHeading } from "../commands/describe.ts";
 
 export interface GlobalOptions {
   readonly json: boolean;
@@ -16,9 +17,6 @@ export interface GlobalOptions {
   readonly profile: string | undefined;
   readonly configDir: string | undefined;
 }
-
-/** Heading of these flags in every help text. */
-export const globalHeading = "Everywhere:";
 
 function createGlobalOptions(): readonly Option[] {
   return [

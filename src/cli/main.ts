@@ -57,7 +57,7 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
     // commander has printed its own message by now; help and version end here too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
     const [{ report }, { openIo }] = await Promise.all([import("./report.ts"), import("./real-context.ts")]);
-    const said = context ?? { json: host.argv.includes("--json"), signal: host.signal, io: undefined };
+    const said = context ?? { json: wantsJson(host), signal: host.signal, io: undefined };
     return report(error, {
       io: said.io ?? (await openIo(host, { quiet: false, verbose: false, color: wantsColour(host) })),
       signal: said.signal,
@@ -73,13 +73,19 @@ function captureOutput(command: Command, host: Host): void {
     writeOut: (text) => void host.stdout.write(text),
     writeErr: (text) => void host.stderr.write(text),
     outputError: (text, write) => {
-      if (host.argv.includes("--json")) host.stdout.write(usageErrorJson(text));
+      if (wantsJson(host)) host.stdout.write(usageErrorJson(text));
       write(usageErrorText(text));
     },
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });
   for (const child of command.commands) captureOutput(child, host);
+}
+
+/** What is known about JSON before flags are read. */
+function wantsJson({ argv, env }: Host): boolean {
+  const flags = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+  return flags.includes("--json") || /^\s*(?:1|true|yes|on)\s*$/i.test(env["WEBPUSH_JSON"] ?? "");
 }
 
 /** What is known about colours before flags are read. */

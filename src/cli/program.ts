@@ -53,7 +53,7 @@ export async function openProgram(argv: readonly string[], options: ProgramOptio
 }
 
 /** The whole command tree as data: for completion, `docs/cli.md` and the self-tests. */
-export async function describeProgram(options: ProgramOptions): Promise<CommandDescription> {
+async function describeProgram(options: ProgramOptions): Promise<CommandDescription> {
   return describeCommand(await buildProgram(Object.keys(builders), options));
 }
 

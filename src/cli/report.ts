@@ -7,6 +7,7 @@ import { ExitCode, exitCodeOf } from "../commands/exit-code.ts";
 import type { Io } from "../terminal/io.ts";
 import { printable } from "../terminal/printable.ts";
 import { redact } from "../terminal/redact.ts";
+import { jsonLine } from "../terminal/json-line.ts";
 
 export interface BugReport {
   readonly versions: string;
@@ -33,9 +34,7 @@ export function report(error: unknown, target: ReportTarget): ExitCode {
 function reportUserError(error: UserError, { io, json }: ReportTarget): ExitCode {
   const exitCode = exitCodeOf(error.kind);
   if (json) {
-    io.out(
-      JSON.stringify({ error: { code: error.code, message: error.message, hints: error.hints, exitCode } }),
-    );
+    io.out(jsonLine({ error: { code: error.code, message: error.message, hints: error.hints, exitCode } }));
   }
   io.err(`${io.paint.err.bad("error:")} ${printable(error.message)}`);
   for (const hint of error.hints) io.err(`${io.paint.err.hint("hint:")} ${printable(hint)}`);

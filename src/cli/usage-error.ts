@@ -1,6 +1,7 @@
 /** commander's own complaints, as the `error:` and `hint:` lines or the JSON record that all our errors are. */
 import { ExitCode } from "../commands/exit-code.ts";
 import { printable } from "../terminal/printable.ts";
+import { jsonLine } from "../terminal/json-line.ts";
 
 const suggestion = /\n\((Did you mean .*\?)\)/;
 
@@ -14,7 +15,7 @@ export function usageErrorText(text: string): string {
 
 /** The same for `--json`. */
 export function usageErrorJson(text: string): string {
-  return `${JSON.stringify({ error: { code: "usage", ...read(text), exitCode: ExitCode.usage } })}\n`;
+  return `${jsonLine({ error: { code: "usage", ...read(text), exitCode: ExitCode.usage } })}\n`;
 }
 
 function read(text: string): { readonly message: string; readonly hints: readonly string[] } {

@@ -31,10 +31,12 @@ export interface CommandDescription {
   readonly commands: readonly CommandDescription[];
 }
 
+/** Heading of the flags that every command has, in help texts and here. */
+export const globalHeading = "Everywhere:";
+
 /** Describes `command` and everything below it, hidden options left out. */
 export function describeCommand(command: Command, parents = ""): CommandDescription {
   const path = parents === "" ? command.name() : `${parents} ${command.name()}`;
-  const globalGroup = "Everywhere:";
   return {
     name: command.name(),
     path,
@@ -45,7 +47,7 @@ export function describeCommand(command: Command, parents = ""): CommandDescript
     arguments: command.registeredArguments.map(describeArgument),
     options: command.options
       .filter(({ hidden }) => !hidden)
-      .map((option) => describeOption(option, option.helpGroupHeading === globalGroup)),
+      .map((option) => describeOption(option, option.helpGroupHeading === globalHeading)),
     commands: command.commands.map((child) => describeCommand(child, path)),
   };
 }

@@ -102,7 +102,7 @@ export class JsonValues {
 }
 
 /** The value of a JSON text; `undefined`, which no JSON text means, when it is none. */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

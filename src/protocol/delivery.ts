@@ -77,7 +77,23 @@ export function classifyResponse(endpoint: Endpoint, response: PushResponse, now
       message: `status ${response.status} is no answer`,
     });
   }
-  return deliver(row, { ...accountOf(service, answer, now), cause: row.id }, answer);
+  const words = withoutSecrets(answer.words, endpoint);
+  return deliver(row, { ...accountOf(service, { ...answer, words }, now), cause: row.id }, answer);
+}
+
+const token = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
+/** Shorter parts of an endpoint are words like `send`, and no capability. */
+const shortestSecret = 12;
+
+/**
+ * A service's words without what it repeats of the request: web servers name the path they
+ * did not find, and who has the path can send (RFC 8030 §8.3); debugging proxies echo it all.
+ */
+function withoutSecrets(words: string, endpoint: Endpoint): string {
+  const { pathname, search } = new URL(endpoint);
+  const parts = [endpoint, pathname + search, pathname, search, pathname.split("/").at(-1) ?? ""];
+  const secrets = parts.filter((part) => part.length >= shortestSecret);
+  return secrets.reduce((text, part) => text.replaceAll(part, "[secret]"), words.replace(token, "[secret]"));
 }
 
 /** What it means that no answer came. */

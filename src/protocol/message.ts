@@ -40,16 +40,13 @@ export interface PushRequest {
 export const defaultTtlSeconds = 2_419_200;
 
 /** 31 bits, the least a service must be able to read (RFC 8030 §5.2). */
-export const maxTtlSeconds = 2_147_483_647;
+const maxTtlSeconds = 2_147_483_647;
 
 /** The most that fits the 4096 bytes every service must accept (RFC 8291 §4): 4096 - 86 header - 17 sealing. */
-export const maxPlaintextBytes = 3993;
+const maxPlaintextBytes = 3993;
 
 /** The same for `aesgcm`, whose parameters travel in headers: 4096 - 16 tag - 2 padding length. */
 export const maxLegacyPlaintextBytes = 4078;
-
-/** What Mozilla promises for Firefox on Android, whose messages travel through FCM in base64. */
-export const androidFirefoxBytes = 2744;
 
 const unitSeconds: ReadonlyMap<string, number> = new Map([
   ["s", 1],

@@ -293,7 +293,11 @@ export const pushServices: readonly PushServiceFacts[] = [
   other,
 ];
 
-/** The facts of one service by its id. */
+/**
+ * The facts of one service by its id.
+ *
+ * @internal
+ */
 export function factsOf(id: ServiceId): PushServiceFacts {
   return pushServices.find((facts) => facts.id === id) ?? other;
 }

@@ -206,6 +206,7 @@ export function formatSubscription(subscription: Subscription): PushSubscription
  * Reads the name of a content coding.
  *
  * @throws UserError `encoding`
+ * @internal
  */
 export function parseContentEncoding(text: string): ContentEncoding {
   const found = contentEncodings.find((encoding) => encoding === text.trim().toLowerCase());

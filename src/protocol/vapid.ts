@@ -72,7 +72,7 @@ export function parseVapidPrivateKey(text: string): Secret<string> {
  *
  * @throws UserError `vapid-private-key`
  */
-export function createPrivateKey(bytes: Uint8Array): Secret<string> {
+function createPrivateKey(bytes: Uint8Array): Secret<string> {
   const scalar = normalizeScalar(bytes);
   if (scalar instanceof Uint8Array) return new Secret(formatBase64url(scalar));
   throw privateKeyError(scalar);

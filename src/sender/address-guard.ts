@@ -85,7 +85,11 @@ export function createAddressGuard(rules: AddressRules, resolve: Resolve = resol
   };
 }
 
-/** Whether an address is global unicast: reachable from anywhere, and one machine's. */
+/**
+ * Whether an address is global unicast: reachable from anywhere, and one machine's.
+ *
+ * @internal
+ */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !specialIpv4.check(address, "ipv4");
@@ -122,6 +126,7 @@ function plainHost(hostname: string): string {
  * Reads `HOST` or `HOST:PORT`, an IPv6 address in brackets.
  *
  * @throws UserError `allow-host`
+ * @internal
  */
 export function parseAllowedHost(text: string): { readonly host: string; readonly port: number | undefined } {
   const [, name = "", port] = /^(\[[^\]]*\]|[^:/?#@\s]+)(?::(\d{1,5}))?$/.exec(text) ?? [];

@@ -39,6 +39,7 @@ export function createProxyRule({ url, environment }: ProxySettings): ProxyRule 
  * Reads a proxy's URL; without a scheme it is `http:`.
  *
  * @throws UserError `proxy-malformed`
+ * @internal
  */
 export function parseProxy(text: string): URL {
   const full = text.includes("://") ? text : `http://${text}`;

@@ -67,7 +67,11 @@ export async function* send<Tag>(
   yield* sendThrough(transport, jobs, options);
 }
 
-/** Sends jobs over a transport that is already open. */
+/**
+ * Sends jobs over a transport that is already open.
+ *
+ * @internal
+ */
 export async function* sendThrough<Tag>(
   transport: Transport,
   jobs: AsyncIterable<Job<Tag>>,

@@ -40,7 +40,11 @@ export interface ConfigStore {
   isIgnoredByGit(): boolean;
 }
 
-/** Config of a project that has none. */
+/**
+ * Config of a project that has none.
+ *
+ * @internal
+ */
 export const emptyConfig: ProjectConfig = { current: undefined, pairs: [], subject: undefined, settings: {} };
 
 /** The pair that signs for new subscriptions. */
@@ -81,7 +85,7 @@ const configFormat: StateFileFormat<ProjectConfig> = {
     const subject = config["subject"];
     const pairs = expectArray(config["keys"] ?? [], "keys").map(parseStoredPair);
     const found = pairs.find(({ pair }) => pair.publicKey === current);
-    if (typeof current === "string" && found === undefined) {
+    if (current !== undefined && found === undefined) {
       throw new UserError("store-damaged", "`current` names a key that is not among `keys`");
     }
     return {

@@ -35,12 +35,18 @@ export interface LocationOptions {
 /**
  * Finds the state folder; opens and makes nothing.
  *
- * @throws UserError `profile-name`
+ * @throws UserError `profile-name`, `config-dir`
  */
 export function locateProject({ cwd, configDir, profile }: LocationOptions): ProjectLocation {
   if (profile !== undefined && !profileName.test(profile)) {
     throw new UserError("profile-name", `${JSON.stringify(profile)} cannot be the name of a profile`, {
       hints: ["use letters, digits, dots, dashes and underscores, starting with a letter or digit"],
+    });
+  }
+  // An unset variable of a script; it would put the private key into the working directory, in git's sight.
+  if (configDir?.trim() === "") {
+    throw new UserError("config-dir", "--config-dir is empty", {
+      hints: ["check the variable it comes from, or leave the flag out"],
     });
   }
   const root = configDir === undefined ? nearestFolder(cwd) : resolve(cwd, configDir);

@@ -65,7 +65,11 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
         const noted = records.map((record) => {
           const note = byId.get(record.id);
           if (note?.registeredAt !== record.registeredAt) return record;
-          return { ...record, lastResult: note.result, gone: note.gone ?? record.gone };
+          return {
+            ...record,
+            lastResult: note.result,
+            gone: note.gone ?? (note.result.outcome === "accepted" ? undefined : record.gone),
+          };
         });
         return noted.some((record, index) => record !== records[index]) ? noted : records;
       });

@@ -32,15 +32,3 @@ export interface Terminal {
   readonly err: boolean;
   readonly columns: number;
 }
-
-/** All of stdin as bytes, up to `limitBytes`; `undefined` when there is more. */
-export async function readAll(io: Pick<Io, "stdin">, limitBytes: number): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of io.stdin) {
-    length += chunk.length;
-    if (length > limitBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}

@@ -34,7 +34,19 @@ export interface PromptStreams {
 export function createPrompt({ input, output, signal }: PromptStreams): Prompt {
   const ask = async <Value>(question: Record<string, unknown>): Promise<Value> => {
     const { default: inquirer } = await import("inquirer");
-    const prompt = inquirer.createPromptModule({ input: input(), output, signal });
+    const terminal = input();
+    const left = new AbortController();
+    const leave = (): void => {
+      left.abort();
+    };
+    // Ctrl-D, or a terminal that goes away, closes inquirer's readline, which pauses its input and settles
+    // nothing: the program would end in the middle of a question, as if all had gone well.
+    terminal.once("pause", leave).once("end", leave);
+    const prompt = inquirer.createPromptModule({
+      input: terminal,
+      output,
+      signal: AbortSignal.any([signal, left.signal]),
+    });
     try {
       // inquirer derives the answer's type from literal questions; ours come from the callers below, which know it.
       const questions = [{ ...question, name: "answer" }] as unknown as Parameters<typeof prompt>[0];
@@ -42,6 +54,8 @@ export function createPrompt({ input, output, signal }: PromptStreams): Prompt {
       return (answers as { answer: Value }).answer;
     } catch (error) {
       throw isAbandoned(error) ? new UserError("interrupted", "interrupted", { kind: "interrupted" }) : error;
+    } finally {
+      terminal.off("pause", leave).off("end", leave);
     }
   };
   return {

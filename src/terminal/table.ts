@@ -35,15 +35,24 @@ export function table(
   );
 }
 
+/** Takes `excess` from the flexible columns, always from the widest, so that none is cut much more than others. */
 function narrow(head: readonly Column[], widths: number[], excess: number): void {
-  let left = excess;
-  for (const [index, column] of head.entries()) {
-    if (column.flexible !== true) continue;
-    const width = widths[index] ?? 0;
-    const given = Math.min(left, Math.max(0, width - Math.max(smallest, stringWidth(column.title))));
-    widths[index] = width - given;
-    left -= given;
+  for (let left = excess; left > 0; left -= 1) {
+    const widest = widestFlexible(head, widths);
+    if (widest === undefined) return;
+    widths[widest] = (widths[widest] ?? 0) - 1;
   }
+}
+
+/** The index of the widest column that can still give way. */
+function widestFlexible(head: readonly Column[], widths: readonly number[]): number | undefined {
+  let widest: number | undefined;
+  for (const [index, { title, flexible }] of head.entries()) {
+    const width = widths[index] ?? 0;
+    if (flexible !== true || width <= Math.max(smallest, stringWidth(title))) continue;
+    if (widest === undefined || width > (widths[widest] ?? 0)) widest = index;
+  }
+  return widest;
 }
 
 function fit(text: string, width: number, align: "left" | "right"): string {

@@ -45,6 +45,16 @@ test("the body of an acceptance is not a reason: ntfy echoes the message there",
   expect(delivery.reason).toBeUndefined();
 });
 
+test("what a service repeats of the endpoint or the token is left out of its words", () => {
+  const secret = "cXVpdGUgYSBsb25nIHRva2Vu";
+  const endpoint = parseEndpoint(`https://push.example.net/wp/${secret}?v=2`);
+  const jwt = "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJ4In0.c2ln";
+  const body = `<p>The requested URL <code>/wp/${secret}</code> was not found.</p> POST /wp/${secret}?v=2 vapid t=${jwt}, ${endpoint} ${secret}`;
+  expect(classifyResponse(endpoint, response(404, {}, body), noon).reason).toBe(
+    "The requested URL [secret] was not found. POST [secret] vapid t=[secret], [secret] [secret]",
+  );
+});
+
 test("Apple's reason and apns-id are kept", () => {
   const answer = response(403, { "apns-id": "8A3F" }, '{"reason":"BadJwtToken"}');
   expect(classifyResponse(apple, answer, noon)).toEqual({

@@ -98,3 +98,17 @@ describe("global flags have twins too", () => {
     expect(plain.stderr).not.toContain("\u001b[");
   });
 });
+
+test.each([["--nope"], ["--ttl", "soon"]])(
+  "WEBPUSH_JSON=1 holds for a command line that fails: %j",
+  async (...flags) => {
+    const { exitCode, stdout } = await runMain(["send", ...flags], { cwd, env: { WEBPUSH_JSON: "1" } });
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { exitCode: 2 } });
+  },
+);
+
+test("what follows -- is no flag, not even --json", async () => {
+  const { stdout, exitCode } = await runMain(["send", "--ttl", "soon", "--", "--json"], { cwd });
+  expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 });
+});

@@ -150,6 +150,11 @@ describe("config.json says what is wrong with it", () => {
       { current: "B".repeat(87), keys: [] },
       "`current` names a key that is not among `keys`",
     ],
+    [
+      "a current key that is no text",
+      { current: null, keys: [] },
+      "`current` names a key that is not among `keys`",
+    ],
     ["keys that are no list", { keys: {} }, "keys is not a list"],
     [
       "a private key that is a number",

@@ -30,6 +30,12 @@ describe("the state folder is", () => {
     expect(locate(cwd, { configDir: "state" }).root).toBe(join(cwd, "state"));
     expect(locate(cwd, { configDir: "/srv/push" }).root).toBe("/srv/push");
   });
+
+  test.each(["", " "])("never the working directory because a variable was unset: %j", (configDir) => {
+    expect(() => locate(tempFolder(), { configDir })).toThrow(
+      expect.objectContaining({ code: "config-dir" }),
+    );
+  });
 });
 
 describe("a profile", () => {

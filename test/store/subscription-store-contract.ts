@@ -176,6 +176,16 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       ]);
     });
 
+    test("of a message accepted takes the mark away again", async () => {
+      const { store } = await open();
+      const [added] = await store.add([addition("alice")], monday);
+      const id = added?.record.id ?? "";
+      const gone = { at: tuesday, cause: "fcm.gone" };
+      await store.note([{ id, registeredAt: monday, result: result(tuesday, "gone", "fcm.gone"), gone }]);
+      await store.note([{ id, registeredAt: monday, result: result(friday), gone: undefined }]);
+      expect(await store.list()).toMatchObject([{ lastResult: { outcome: "accepted" }, gone: undefined }]);
+    });
+
     test("of a registration that was renewed since is ignored", async () => {
       const { store } = await open();
       const [added] = await store.add([addition("alice")], monday);

@@ -13,7 +13,7 @@ import type { Environment } from "../../src/settings/environment.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 /** The program's version in `runMain`. */
-export const testVersion = "1.2.3";
+const testVersion = "1.2.3";
 
 export interface CliRun {
   readonly exitCode: number | null;
@@ -24,7 +24,7 @@ export interface CliRun {
 export interface MainOptions {
   readonly env?: Environment;
   /** What is piped in; without it stdin is a terminal where nothing is typed. */
-  readonly stdin?: string | Uint8Array;
+  readonly stdin?: string | Uint8Array | Readable;
   readonly cwd?: string;
   /** Whether stdout and stderr are terminals, and how wide. */
   readonly tty?: boolean;
@@ -42,7 +42,7 @@ export async function runMain(argv: readonly string[], options: MainOptions = {}
       argv,
       env: options.env ?? {},
       cwd: options.cwd ?? tempFolder(),
-      stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+      stdin: streamOf(options.stdin),
       stdout,
       stderr,
       isTerminal: { in: options.stdin === undefined, out: tty, err: tty },
@@ -53,6 +53,11 @@ export async function runMain(argv: readonly string[], options: MainOptions = {}
     { version: testVersion, bugsUrl: "https://bugs.example.net/new" },
   );
   return { exitCode, stdout: stdout.text, stderr: stderr.text };
+}
+
+function streamOf(stdin: MainOptions["stdin"]): Readable {
+  if (stdin instanceof Readable) return stdin;
+  return Readable.from(stdin === undefined ? [] : [Buffer.from(stdin)]);
 }
 
 /** Runs `webpush …argv` in this process and answers stdout's lines as JSON records. */
@@ -71,6 +76,8 @@ export function linesOf(text: string): readonly string[] {
 
 class Collector extends Writable {
   text = "";
+  /** As Node marks the process's own streams: a pipe that ends does not end them. */
+  readonly _isStdio = true;
   readonly columns?: number;
 
   constructor(columns: number | undefined) {

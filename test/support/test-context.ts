@@ -70,13 +70,13 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
     stderr,
     location,
     io: {
-      out: (line) => void stdout.push(line),
-      say: (line) => {
-        if (options.quiet !== true) stderr.push(line);
+      out: (text) => void stdout.push(...text.split("\n")),
+      say: (text) => {
+        if (options.quiet !== true) stderr.push(...text.split("\n"));
       },
-      err: (line) => void stderr.push(line),
-      detail: (line) => {
-        if (options.verbose === true) stderr.push(line);
+      err: (text) => void stderr.push(...text.split("\n")),
+      detail: (text) => {
+        if (options.verbose === true) stderr.push(...text.split("\n"));
       },
       drained: () => Promise.resolve(),
       paint: { out: plainPaint, err: plainPaint },

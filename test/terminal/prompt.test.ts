@@ -20,6 +20,7 @@ function openScreen() {
   return {
     prompt: createPrompt({ input: () => input, output, signal: abort.signal }),
     abort,
+    input,
     when: (shown: string, keys: string) => void waiting.push({ shown, keys }),
   };
 }
@@ -62,6 +63,19 @@ test("Ctrl-C at a question ends the run as interrupted", async () => {
     code: "interrupted",
     kind: "interrupted",
   });
+});
+
+test("Ctrl-D at a question ends the run as interrupted too", async () => {
+  const { prompt, when } = openScreen();
+  when("sure?", "\u0004");
+  await expect(prompt.confirm("sure?", false)).rejects.toMatchObject({ code: "interrupted" });
+});
+
+test("so does a terminal that goes away", async () => {
+  const { prompt, input } = openScreen();
+  const asked = prompt.confirm("sure?", false);
+  input.end();
+  await expect(asked).rejects.toMatchObject({ code: "interrupted" });
 });
 
 test("a run that is told to stop leaves its question", async () => {

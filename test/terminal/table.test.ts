@@ -51,6 +51,13 @@ describe("a table", () => {
     expect(lines).toEqual(["id  what", "a1  a long expl…"]);
   });
 
+  test("takes from the widest of its flexible columns first", () => {
+    const head = [{ title: "id" }, { title: "name", flexible: true }, { title: "tags", flexible: true }];
+    const row = ["a1", "phone-of-alice", "a-very-long-tag,another-one"];
+    expect(table(head, [row], 40)[1]).toBe("a1  phone-of-alice  a-very-long-tag,ano…");
+    expect(table(head, [row], 30)[1]).toBe("a1  phone-of-al…  a-very-long…");
+  });
+
   test("keeps its other columns whole even when that is too wide", () => {
     expect(table([{ title: "id" }], [["0123456789"]], 5)).toEqual(["id", "0123456789"]);
   });

@@ -27,6 +27,14 @@ export function configCommand(dispatch: Dispatch): Command {
     .addHelpText("after", "\nExamples:\n  $ webpush config set ttl 10m\n  $ webpush config unset ttl")
     .action(() => dispatch<ConfigOptions>(load, { action: "list" }))
     .addCommand(
+      new Command("list")
+        .alias("ls")
+        .summary("list settings and their values here")
+        .description("List the settings of this project, as `webpush config` alone does.")
+        .addHelpText("after", "\nExample:\n  $ webpush config list --json")
+        .action(() => dispatch<ConfigOptions>(load, { action: "list" })),
+    )
+    .addCommand(
       new Command("set")
         .summary("set a setting")
         .description("Set a setting of this project; a flag or environment variable still goes before it.")

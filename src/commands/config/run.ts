@@ -2,11 +2,10 @@
 import { UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/suggest.ts";
 import { settingNamed, settings } from "../../settings/table.ts";
-import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { ConfigOptions } from "./command.ts";
-import { settingRecord, settingsText } from "./render.ts";
+import { settingRecord, settingsText, shownValue } from "./render.ts";
 
 type Needs = Pick<Context, "io" | "config" | "json">;
 
@@ -36,7 +35,7 @@ export async function run(options: ConfigOptions, context: Needs): Promise<ExitC
   if (json) io.out(settingRecord(name, value));
   else
     io.say(
-      value === undefined ? `${name} is back to its default` : `${name} is ${printable(value)} from now on`,
+      value === undefined ? `${name} is back to its default` : `${name} is ${shownValue(value)} from now on`,
     );
   return ExitCode.ok;
 }

@@ -78,7 +78,7 @@ function quoted(message: string): string {
 }
 
 /** The title of a notification that arrived, as the service worker would show it. */
-export function titleOf({ payload }: ReceivedMessage): string {
+function titleOf({ payload }: ReceivedMessage): string {
   const text = new TextDecoder().decode(payload);
   const { notification } = JSON.parse(text) as { notification: { title: string } };
   return notification.title;

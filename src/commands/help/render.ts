@@ -2,18 +2,19 @@
 import { twinOf } from "../../settings/environment.ts";
 import type { CommandDescription, OptionDescription } from "../describe.ts";
 import { exitCodeMeanings } from "../exit-code.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 /** Every exit code and what a script can conclude from it. */
 export function exitCodesText(json: boolean): readonly string[] {
   const rows = Object.entries(exitCodeMeanings);
-  if (json) return rows.map(([code, meaning]) => JSON.stringify({ code: Number(code), meaning }));
+  if (json) return rows.map(([code, meaning]) => jsonLine({ code: Number(code), meaning }));
   return rows.flatMap(([code, meaning]) =>
     wrap(meaning, 74).map((line, index) => `${(index === 0 ? code : "").padStart(3)}  ${line}`),
   );
 }
 
 const vapidVariables: readonly (readonly [string, string])[] = [
-  ["VAPID_PUBLIC_KEY", "the application server key, before the project's own"],
+  ["VAPID_PUBLIC_KEY", "the public key, before the project's own"],
   ["VAPID_PRIVATE_KEY", "its private key; enough by itself"],
   ["VAPID_SUBJECT", "contact for push services (older: VAPID_EMAIL)"],
 ];
@@ -22,7 +23,8 @@ const commonVariables: readonly (readonly [string, string])[] = [
   ["NO_COLOR", "print without colours"],
   ["FORCE_COLOR", "print with colours even into a pipe"],
   ["CI", "never ask"],
-  ["HTTPS_PROXY, NO_PROXY", "proxy to reach push services through, and hosts to reach without it"],
+  ["HTTPS_PROXY", "proxy to reach push services through"],
+  ["NO_PROXY", "hosts to reach without it"],
 ];
 
 /** Every environment variable that is read. */

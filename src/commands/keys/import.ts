@@ -13,6 +13,7 @@ import type { ImportOptions } from "./command.ts";
 import { importedText } from "./render.ts";
 import { confirmReplacement } from "./replace.ts";
 import { noteSubject } from "./subject.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 type Needs = Pick<Context, "io" | "prompt" | "config" | "subscriptions" | "clock" | "cwd" | "json">;
 
@@ -38,7 +39,7 @@ export async function run(options: ImportOptions, context: Needs): Promise<ExitC
       subject,
     };
   });
-  if (json) io.out(JSON.stringify({ publicKey: pair.publicKey, imported: !isKnown }));
+  if (json) io.out(jsonLine({ publicKey: pair.publicKey, imported: !isKnown }));
   else for (const line of importedText(pair, isKnown ? "known" : "stored", config.path)) io.say(line);
   return ExitCode.ok;
 }

@@ -43,7 +43,10 @@ export function printedPairText(pair: VapidKeyPair, subject: Subject | undefined
 /** A pair that was just made. */
 export function pairMadeText(keys: ShownKeys, view: KeysView, io: Painted): KeysText {
   return {
-    before: [`${io.paint.err.good("Made a VAPID key pair.")} The public key, for your page:`, ""],
+    before: [
+      `${io.paint.err.good("Made a VAPID key pair.")} The public key, for your page${view.private ? ", and the private key" : ""}:`,
+      "",
+    ],
     data: keyLines(keys, view),
     after: [
       "",
@@ -62,7 +65,7 @@ export function pairShownText(keys: ShownKeys, view: KeysView, io: Painted): Key
       ? [`also     ${others} older ${others === 1 ? "pair" : "pairs"}, still signing for its subscriptions`]
       : [];
   return {
-    before: [io.paint.err.bold("The VAPID public key of this project:"), ""],
+    before: [io.paint.err.bold(headingOf("this project", view)), ""],
     data: keyLines(keys, view),
     after: ["", `stored   ${printable(view.path)}`, ...also, ...nextSteps(keys, io)],
   };
@@ -71,7 +74,7 @@ export function pairShownText(keys: ShownKeys, view: KeysView, io: Painted): Key
 /** The pair of the environment, which is not the project's. */
 export function environmentPairText(keys: ShownKeys, view: KeysView, io: Painted): KeysText {
   return {
-    before: [io.paint.err.bold("The VAPID public key of the environment:"), ""],
+    before: [io.paint.err.bold(headingOf("the environment", view)), ""],
     data: keyLines(keys, view),
     after: [
       "",
@@ -80,6 +83,10 @@ export function environmentPairText(keys: ShownKeys, view: KeysView, io: Painted
       ...nextSteps(keys, io),
     ],
   };
+}
+
+function headingOf(owner: string, view: KeysView): string {
+  return `The VAPID public key of ${owner}${view.private ? ", and the private key" : ""}:`;
 }
 
 function keyLines({ pair }: ShownKeys, view: KeysView): readonly string[] {

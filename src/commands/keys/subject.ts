@@ -13,7 +13,7 @@ export async function promptForSubject(
 ): Promise<Subject | undefined> {
   if (!context.prompt.available) return undefined;
   const parsed = await context.prompt.input(
-    "Contact for push services, mailto:… or https://… (empty to decide later)",
+    "Contact for push services, mailto: or https: (Enter to decide later)",
     (text) => (text.trim() === "" ? undefined : parseSubject(text)),
     "",
   );

@@ -7,6 +7,7 @@ import type { Io } from "../../terminal/io.ts";
 import { printable } from "../../terminal/printable.ts";
 import { table, type Column } from "../../terminal/table.ts";
 import type { PageKey } from "./page-key.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 /** What was written, or would be. */
 export interface Written {
@@ -26,7 +27,7 @@ const trialOutcomes = {
 
 /** One file as a JSON record. */
 export function fileJson({ file, outcome }: InspectedFile, { target, dryRun }: Written): string {
-  return JSON.stringify({
+  return jsonLine({
     path: shownFile(target, file.path),
     outcome: dryRun ? trialOutcomes[outcome] : outcome,
     bytes: file.content.length,

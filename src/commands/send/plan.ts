@@ -87,7 +87,10 @@ function keyUnknown({ applicationServerKey }: Subscription): Skipped {
   return {
     outcome: "skipped",
     cause: "key.unknown",
-    reason: `made with key ${(applicationServerKey ?? "").slice(0, 12)}…, which is not among yours`,
+    reason:
+      applicationServerKey === undefined
+        ? "it does not say which key it was made with, and none of yours is the current one"
+        : `made with key ${applicationServerKey.slice(0, 12)}…, which is not among yours`,
     advice: "import that key pair, or let the page subscribe again with the current key",
   };
 }

@@ -17,8 +17,9 @@ import type { ExitCode } from "../exit-code.ts";
 import { writePrivateFile } from "../output-file.ts";
 import type { SendOptions } from "./command.ts";
 import { requestFor } from "./deliver.ts";
+import { failureGroups } from "./failure-groups.ts";
 import type { Plan, ReadyRecipient } from "./plan.ts";
-import { failureGroups, skippedJson } from "./render.ts";
+import { skippedJson } from "./render.ts";
 import { exitCodeFor, tallyOf, type Outcome } from "./tally.ts";
 import { shownHeaders } from "./wire-lines.ts";
 

@@ -2,23 +2,23 @@
  * What `webpush send` prints: a table for people, a record per delivery for programs.
  */
 import type { UserError } from "../../base/errors.ts";
-import { diagnosisOf, type Delivery } from "../../protocol/delivery.ts";
-import { serviceLabel, serviceOf } from "../../protocol/services.ts";
+import { diagnosisOf } from "../../protocol/delivery.ts";
+import { serviceOf } from "../../protocol/services.ts";
 import { shortenEndpoint } from "../../protocol/subscription.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
-import { table } from "../../terminal/table.ts";
+import { shorten, table } from "../../terminal/table.ts";
 import type { Result } from "./deliver.ts";
 import type { SkippedRecipient } from "./plan.ts";
-import type { FailureClass, Skipped, Tally } from "./tally.ts";
+import type { FailureClass, Tally } from "./tally.ts";
 
 /** Longer lists are summed up by cause instead. */
 const longestTable = 40;
-/** Different words of one failure that are shown. */
-const longestReasons = 3;
+/** Columns of a name; more is cut off. */
+const longestName = 24;
 /** Narrower terminals have no room for where a message went, only for what became of it. */
-const roomyColumns = 60;
+const roomyColumns = 72;
 
 /** One delivery as a JSON record. Fields are a contract: docs/json.md. */
 export function resultJson({ recipient, delivery, attempts, durationMs }: Result): string {
@@ -85,8 +85,7 @@ export function resultsTable(
       ...{ outcome, status: "-", time: "-" },
     })),
   ];
-  const columns =
-    terminal.columns < roomyColumns ? resultColumns.filter(({ roomy }) => !roomy) : resultColumns;
+  const columns = terminal.columns < roomyColumns ? narrowTable : roomyTable;
   const cells = rows.map((row) => columns.map(({ title }) => row[title]));
   const [head = "", ...lines] = table(columns, cells, terminal.columns);
   const colour = (line: string, index: number): string =>
@@ -96,60 +95,24 @@ export function resultsTable(
   return [paint.out.dim(head), ...lines.map(colour)];
 }
 
-const resultColumns = [
-  { title: "to", flexible: true, roomy: false },
-  { title: "endpoint", flexible: true, roomy: true },
-  { title: "outcome", roomy: false },
-  { title: "status", align: "right", roomy: false },
-  { title: "time", align: "right", roomy: false },
+const factColumns = [
+  { title: "outcome" },
+  { title: "status", align: "right" },
+  { title: "time", align: "right" },
 ] as const;
+
+/** Whom it is about matters more than where it went, so the endpoint gives way. */
+const roomyTable = [{ title: "to" }, { title: "endpoint", flexible: true }, ...factColumns] as const;
+
+const narrowTable = [{ title: "to", flexible: true }, ...factColumns] as const;
 
 /** Who it is about: a recipient, or the place of an entry that is none. */
 function whoCells(recipient: SkippedRecipient["recipient"]) {
-  if (!("id" in recipient)) return { to: printable(recipient.at, { limit: 40 }), endpoint: "-" };
+  if (!("id" in recipient)) return { to: shorten(printable(recipient.at), longestName), endpoint: "-" };
   return {
-    to: printable(recipient.name ?? recipient.id, { limit: 40 }),
+    to: shorten(printable(recipient.name ?? recipient.id), longestName),
     endpoint: printable(shortenEndpoint(recipient.subscription.endpoint), { limit: 60 }),
   };
-}
-
-interface FailureGroup {
-  readonly cause: string;
-  readonly meaning: string;
-  readonly advice: string;
-  readonly service: string;
-  readonly reasons: Set<string>;
-  count: number;
-}
-
-/** Failures grouped by cause, each with what it means and what to do. */
-export function failureGroups(
-  results: readonly Result[],
-  skipped: readonly SkippedRecipient[],
-  { paint }: Pick<Io, "paint">,
-): readonly string[] {
-  const groups = new Map<string, FailureGroup>();
-  for (const { recipient, delivery } of results) {
-    if (delivery.outcome !== "accepted")
-      addFailure(groups, delivery, serviceLabel(recipient.subscription.endpoint));
-  }
-  for (const { skipped: one } of skipped) addSkipped(groups, one);
-  return [...groups.values()]
-    .sort((a, b) => b.count - a.count)
-    .flatMap(({ cause, count, service, meaning, advice, reasons }) => [
-      "",
-      `${paint.err.bad(`${count} ×`)} ${paint.err.bold(meaning)}${service === "" ? "" : ` (${service})`}  ${paint.err.dim(cause)}`,
-      ...reasonLines([...reasons]),
-      `    ${paint.err.hint("do:")}   ${printable(advice)}`,
-    ]);
-}
-
-function reasonLines(reasons: readonly string[]): readonly string[] {
-  const more = reasons.length - longestReasons;
-  return [
-    ...reasons.slice(0, longestReasons).map((reason) => `    said: ${printable(reason, { limit: 200 })}`),
-    ...(more > 0 ? [`          … and ${more} more; --json has them all`] : []),
-  ];
 }
 
 /** The messages are sent, but the project does not know it. */
@@ -162,41 +125,6 @@ export function unrememberedText(
     `${paint.err.caution("warning:")} the results could not be stored: ${printable(message)}`,
     ...hints.map((hint) => `${paint.err.hint("hint:")} ${printable(hint)}`),
   ];
-}
-
-function addFailure(groups: Map<string, FailureGroup>, delivery: Delivery, service: string): void {
-  const { meaning, advice } = diagnosisOf(delivery.cause);
-  const group = groups.get(delivery.cause + service) ?? {
-    cause: delivery.cause,
-    meaning,
-    advice,
-    service,
-    reasons: new Set<string>(),
-    count: 0,
-  };
-  group.count += 1;
-  if (delivery.reason !== undefined && delivery.reason !== "") group.reasons.add(delivery.reason);
-  groups.set(delivery.cause + service, group);
-}
-
-const skippedMeanings: Readonly<Record<Skipped["cause"], string>> = {
-  "key.unknown": "made with a key you do not have, not sent",
-  "input.malformed": "no usable subscription, not sent",
-  interrupted: "not sent",
-};
-
-function addSkipped(groups: Map<string, FailureGroup>, { cause, reason, advice }: Skipped): void {
-  const group = groups.get(cause) ?? {
-    cause,
-    meaning: skippedMeanings[cause],
-    advice,
-    service: "",
-    reasons: new Set<string>(),
-    count: 0,
-  };
-  group.count += 1;
-  group.reasons.add(reason);
-  groups.set(cause, group);
 }
 
 const classWords = {

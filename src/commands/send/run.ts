@@ -12,18 +12,12 @@ import { counted } from "../subscriptions/render.ts";
 import type { KeyOptions, SendOptions } from "./command.ts";
 import { readContent } from "./content.ts";
 import { deliver, type Result } from "./deliver.ts";
+import { failureGroups } from "./failure-groups.ts";
 import { planSend, type Plan, type SkippedRecipient } from "./plan.ts";
 import { preview } from "./preview.ts";
 import { readRecipients, type Recipients } from "./recipients.ts";
 import { remember } from "./remember.ts";
-import {
-  failureGroups,
-  resultJson,
-  resultsTable,
-  skippedJson,
-  summaryLine,
-  unrememberedText,
-} from "./render.ts";
+import { resultJson, resultsTable, skippedJson, summaryLine, unrememberedText } from "./render.ts";
 import { exitCodeFor, tallyOf } from "./tally.ts";
 
 /** At a terminal, a message to more than this many is worth a question. */
@@ -66,8 +60,11 @@ async function sendAll(
   options: SendOptions,
   context: SendingContext,
 ): Promise<readonly Result[]> {
-  const { io, json, keys } = context;
+  const { io, json, keys, signal } = context;
   const results: Result[] = [];
+  signal.addEventListener("abort", () => {
+    io.say("stopping as soon as what is in flight has ended; Ctrl-C again gives it up");
+  });
   for await (const result of deliver(plan, options, { ...context, subject: keys.subject })) {
     results.push(result);
     if (!json) continue;

@@ -9,6 +9,7 @@ import { readInput } from "../input.ts";
 import type { AddOptions } from "./command.ts";
 import { parseLabel } from "./labels.ts";
 import { addedText, otherKeyWarning, recordJson } from "./render.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 type Needs = Pick<Context, "io" | "prompt" | "config" | "subscriptions" | "clock" | "cwd" | "json">;
 
@@ -21,7 +22,7 @@ export async function run(options: AddOptions, context: Needs): Promise<ExitCode
   const subscription = await readSubscription(options, context);
   const [added] = await subscriptions.add([{ subscription, name, tags }], clock.now());
   if (added === undefined) throw new Error("the store answered nothing for what was added");
-  if (json) io.out(JSON.stringify({ outcome: added.outcome, ...recordJson(added.record) }));
+  if (json) io.out(jsonLine({ outcome: added.outcome, ...recordJson(added.record) }));
   else for (const line of addedText(added, subscriptions.path)) io.say(line);
   const made = subscription.applicationServerKey;
   const { pairs } = config.read();

@@ -12,6 +12,7 @@ import { linesOf, openInput } from "../input.ts";
 import type { ImportOptions } from "./command.ts";
 import { parseLabel } from "./labels.ts";
 import { importSummary, refusedJson, refusedText } from "./render.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 type Needs = Pick<Context, "io" | "subscriptions" | "clock" | "cwd" | "json">;
 
@@ -34,7 +35,7 @@ export async function run(options: ImportOptions, context: Needs): Promise<ExitC
     if (json) io.out(refusedJson(entry));
     else io.err(refusedText(entry, io));
   }
-  if (json) io.out(JSON.stringify({ ...counts, wouldAdd: options.dryRun ? additions.length : 0 }));
+  if (json) io.out(jsonLine({ ...counts, wouldAdd: options.dryRun ? additions.length : 0 }));
   else io.say(importSummary(counts, options.dryRun ? additions.length : undefined));
   return exitCodeOf(additions.length, refused.length);
 }

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { ListOptions } from "./command.ts";
 import { counted, listText, recordJson } from "./render.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 type Needs = Pick<Context, "io" | "subscriptions" | "clock" | "json">;
 
@@ -14,7 +15,7 @@ export async function run(
   const tagged = all.filter(({ tags }) => options.tag.every((tag) => tags.includes(tag)));
   const shown = tagged.filter(({ gone }) => (gone !== undefined) === options.gone);
   if (json) {
-    for (const record of shown) io.out(JSON.stringify(recordJson(record)));
+    for (const record of shown) io.out(jsonLine(recordJson(record)));
     return ExitCode.ok;
   }
   if (shown.length > 0) for (const line of listText(shown, clock.now(), io.terminal.columns)) io.out(line);

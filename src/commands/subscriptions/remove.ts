@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { RemoveOptions } from "./command.ts";
 import { counted, recordJson } from "./render.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 type Needs = Pick<Context, "io" | "prompt" | "subscriptions" | "json">;
 
@@ -13,7 +14,7 @@ export async function run({ which, yes }: RemoveOptions, context: Needs): Promis
   const chosen = selectRecords(await subscriptions.list(), which);
   if (chosen.length > 1 && !yes) await confirm(chosen.length, context);
   const removed = await subscriptions.remove(chosen.map(({ id }) => id));
-  if (json) for (const record of removed) io.out(JSON.stringify(recordJson(record)));
+  if (json) for (const record of removed) io.out(jsonLine(recordJson(record)));
   else io.say(`removed ${counted(removed.length)}`);
   return ExitCode.ok;
 }

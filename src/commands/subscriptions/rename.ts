@@ -5,6 +5,7 @@ import type { RenameOptions } from "./command.ts";
 import { parseLabel } from "./labels.ts";
 import { recordJson } from "./render.ts";
 import { selectOne } from "./show.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 type Needs = Pick<Context, "io" | "subscriptions" | "json">;
 
@@ -12,7 +13,7 @@ export async function run(options: RenameOptions, { io, subscriptions, json }: N
   const name = parseLabel("name", options.name);
   const { id } = await selectOne(options.which, subscriptions);
   const [renamed] = await subscriptions.relabel([id], (labels) => ({ ...labels, name }));
-  if (json && renamed !== undefined) io.out(JSON.stringify(recordJson(renamed)));
+  if (json && renamed !== undefined) io.out(jsonLine(recordJson(renamed)));
   else io.say(`${id} is ${name} from now on`);
   return ExitCode.ok;
 }

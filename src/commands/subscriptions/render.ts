@@ -7,6 +7,7 @@ import type { Added, LastResult, SubscriptionRecord } from "../../store/subscrip
 import type { Io } from "../../terminal/io.ts";
 import { printable } from "../../terminal/printable.ts";
 import { table } from "../../terminal/table.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 type Painted = Pick<Io, "paint">;
 
@@ -77,7 +78,9 @@ export function listText(
 
 function lastText({ lastResult, gone }: SubscriptionRecord, now: number): string {
   if (gone !== undefined) return `gone ${ago(now - gone.at)}`;
-  return lastResult === undefined ? "never sent to" : `${lastResult.outcome} ${ago(now - lastResult.at)}`;
+  return lastResult === undefined
+    ? "never sent to"
+    : printable(`${lastResult.outcome} ${ago(now - lastResult.at)}`);
 }
 
 /** One subscription in full; its endpoint whole, since it was asked for, its keys not. */
@@ -134,7 +137,7 @@ export function refusedText({ at, error }: RefusedEntry, { paint }: Painted): st
 
 /** An entry that was not imported, as a JSON record. */
 export function refusedJson({ at, error }: RefusedEntry): string {
-  return JSON.stringify({ refused: at, code: error.code, message: error.message, hints: error.hints });
+  return jsonLine({ refused: at, code: error.code, message: error.message, hints: error.hints });
 }
 
 export interface ImportCounts {
@@ -166,7 +169,7 @@ export function findingText(
 
 /** A finding of `check` as a JSON record. */
 export function findingJson({ id, name }: SubscriptionRecord, finding: Finding): string {
-  return JSON.stringify({
+  return jsonLine({
     id,
     name: name ?? null,
     finding: finding.id,

@@ -6,12 +6,13 @@ import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { ShowOptions } from "./command.ts";
 import { detailText, recordJson } from "./render.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 type Needs = Pick<Context, "io" | "subscriptions" | "json">;
 
 export async function run({ which }: ShowOptions, { io, subscriptions, json }: Needs): Promise<ExitCode> {
   const record = await selectOne(which, subscriptions);
-  if (json) io.out(JSON.stringify({ ...recordJson(record), endpoint: record.subscription.endpoint }));
+  if (json) io.out(jsonLine({ ...recordJson(record), endpoint: record.subscription.endpoint }));
   else for (const line of detailText(record)) io.out(line);
   return ExitCode.ok;
 }

@@ -5,6 +5,7 @@ import { ExitCode } from "../exit-code.ts";
 import type { TagOptions } from "./command.ts";
 import { parseLabel } from "./labels.ts";
 import { counted, recordJson } from "./render.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
 
 type Needs = Pick<Context, "io" | "subscriptions" | "json">;
 
@@ -15,7 +16,7 @@ export async function run(options: TagOptions, { io, subscriptions, json }: Need
     const others = tags.filter((other) => other !== tag);
     return { name, tags: options.remove ? others : [...others, tag] };
   });
-  if (json) for (const record of changed) io.out(JSON.stringify(recordJson(record)));
+  if (json) for (const record of changed) io.out(jsonLine(recordJson(record)));
   else io.say(`${counted(changed.length)} ${options.remove ? "out of" : "in"} tag:${tag}`);
   return ExitCode.ok;
 }

@@ -1,0 +1,91 @@
+/** What only a process has: pipes that break, full disks, signals. They run the built program. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { binary, linesOf, spawnCli, spawnShell } from "../support/run-cli.ts";
+import { sampleJson } from "../support/samples.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+/** A folder with more subscriptions than a pipe holds. */
+async function crowdedProject(): Promise<string> {
+  const cwd = tempFolder();
+  const rows = Array.from({ length: 600 }, (_, index) => {
+    return JSON.stringify(
+      sampleJson("alice", { endpoint: `https://push.example.net/send/${index}-${"x".repeat(150)}` }),
+    );
+  });
+  const { exitCode } = await spawnCli(["subscriptions", "import", "-"], { cwd, stdin: rows.join("\n") });
+  expect(exitCode).toBe(0);
+  return cwd;
+}
+
+test("a reader that goes away is no failure, and nothing is said about it", async () => {
+  const cwd = await crowdedProject();
+  for (const command of [
+    "subscriptions list",
+    "subscriptions list --json",
+    "subscriptions export --format ndjson",
+  ]) {
+    const script = `webpush ${command} --quiet | head -n 1 > /dev/null; echo "\${PIPESTATUS[0]}"`;
+    expect(await spawnShell(script, { cwd }), command).toEqual({ exitCode: 0, stdout: "0\n", stderr: "" });
+  }
+});
+
+test("output that does not fit the disk is a failure, in one line", async () => {
+  const { exitCode, stderr } = await spawnShell("webpush help > /dev/full");
+  expect(exitCode).toBe(1);
+  expect(linesOf(stderr)).toEqual(["error: cannot write output (ENOSPC)"]);
+});
+
+test("data and talk keep apart: stdout of keys is the key alone", async () => {
+  const cwd = tempFolder();
+  const { stdout } = await spawnShell('key=$(webpush keys 2> talk.txt); echo "${#key}"; wc -l < talk.txt', {
+    cwd,
+  });
+  expect(linesOf(stdout).map(Number)).toEqual([87, 8]);
+});
+
+test("a run without anything to read ends at once, with stdin closed", async () => {
+  const { exitCode, stderr } = await spawnCli(["subscriptions", "add"]);
+  expect(exitCode).toBe(2);
+  expect(linesOf(stderr)[0]).toBe("error: the subscription is empty");
+});
+
+describe("Ctrl-C", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)("(%s) ends a wait for stdin with 130", async (signal) => {
+    const child = spawn(process.execPath, [binary, "keys", "import", "-"], {
+      cwd: tempFolder(),
+      env: { PATH: process.env["PATH"] },
+      stdio: ["pipe", "ignore", "pipe"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString("utf8");
+      if (stderr === "waiting for stdin to end…\n") child.kill(signal);
+    });
+    const [exitCode] = (await once(child, "close")) as [number | null];
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 130,
+      stderr: "waiting for stdin to end…\nerror: interrupted\n",
+    });
+  });
+});
+
+test("a folder that cannot be written is an error at once, not a wait for a lock", async () => {
+  const cwd = tempFolder();
+  writeFileSync(join(cwd, ".webpush"), "");
+  const { exitCode, stderr } = await spawnCli(["keys"], { cwd });
+  expect(exitCode).toBe(1);
+  expect(linesOf(stderr)[0]).toMatch(/^error: cannot (?:read|write) .*\.webpush/);
+});
+
+test("a project is found from a folder below it", async () => {
+  const cwd = tempFolder();
+  await spawnCli(["keys"], { cwd });
+  const { stdout } = await spawnShell("mkdir -p a/b && cd a/b && webpush keys", { cwd });
+  expect(linesOf(stdout)).toHaveLength(1);
+  expect(existsSync(join(cwd, "a", "b", ".webpush"))).toBe(false);
+});
