@@ -166,7 +166,6 @@ function messageOf(
  * Reads a snapshot that comes from outside, such as a file.
  *
  * @throws UserError `emulator-state` when it is not one.
- * @internal
  */
 export function parseSnapshot(value: unknown): PushServiceSnapshot {
   const root = new Fields(value, "the state");

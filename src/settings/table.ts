@@ -113,7 +113,6 @@ export function parseChoice<Choice extends string>(
  * Reads a whole number from 1 to `most`.
  *
  * @throws UserError `count`
- * @internal
  */
 export function parseCount(what: string, text: string, most: number): number {
   const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
