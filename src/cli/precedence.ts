@@ -27,7 +27,8 @@ export function applyProjectSettings(command: Command, stored: Readonly<Record<s
     const name = option.attributeName();
     const text = Object.hasOwn(stored, name) ? stored[name] : undefined;
     const row = settingNamed(name);
-    if (isSet(command, name) || text === undefined || row === undefined) continue;
+    // A flag that only shares its name with a setting is another thing: `listen --timeout`.
+    if (isSet(command, name) || text === undefined || row?.flag !== option.flags) continue;
     command.setOptionValueWithSource(
       name,
       explained(`setting ${name}`, () => row.parse(text)),
@@ -38,7 +39,7 @@ export function applyProjectSettings(command: Command, stored: Readonly<Record<s
 
 /** Whether the command has a flag that a project setting may fill. */
 export function readsSettings(command: Command): boolean {
-  return command.options.some((option) => settingNamed(option.attributeName()) !== undefined);
+  return command.options.some((option) => settingNamed(option.attributeName())?.flag === option.flags);
 }
 
 function isSet(command: Command, name: string): boolean {

@@ -27,6 +27,9 @@ const builders: Readonly<Record<string, Builder>> = {
   subscriptions: async ({ dispatch }) =>
     (await import("../commands/subscriptions/command.ts")).subscriptionsCommand(dispatch),
   send: async ({ dispatch }) => (await import("../commands/send/command.ts")).sendCommand(dispatch),
+  listen: async ({ dispatch }) => (await import("../commands/listen/command.ts")).listenCommand(dispatch),
+  emulator: async ({ dispatch }) =>
+    (await import("../commands/emulator/command.ts")).emulatorCommand(dispatch),
   demo: async ({ dispatch }) => (await import("../commands/demo/command.ts")).demoCommand(dispatch),
   config: async ({ dispatch }) => (await import("../commands/config/command.ts")).configCommand(dispatch),
   completion: async ({ dispatch, describe }) =>

@@ -7,6 +7,7 @@
 import type { Clock, Random } from "../base/clock.ts";
 import type { Environment } from "../settings/environment.ts";
 import type { ConfigStore } from "../store/config.ts";
+import type { ReceiverStore } from "../store/receivers.ts";
 import type { SubscriptionStore } from "../store/subscriptions.ts";
 import type { Io } from "../terminal/io.ts";
 import type { Prompt } from "../terminal/prompt.ts";
@@ -27,6 +28,8 @@ export interface Context {
   readonly json: boolean;
   readonly config: ConfigStore;
   readonly subscriptions: SubscriptionStore;
+  /** Who `webpush listen` is, by name. */
+  readonly receivers: ReceiverStore;
 }
 
 /** What a runner module exports. */

@@ -6,18 +6,21 @@
  */
 import type { Clock, Random } from "../base/clock.ts";
 import type { PushServiceListener } from "./events.ts";
+import { createAutopushDoor } from "./autopush-door.ts";
 import { openHttpDoor, type HttpDoorOptions } from "./http-door.ts";
 import type { PushServiceLimits } from "./limits.ts";
 import { PushService } from "./push-service.ts";
 import type { PushServiceSnapshot } from "./snapshot.ts";
 
-export interface EmulatorOptions extends Omit<HttpDoorOptions, "service"> {
+export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "autopush"> {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits?: PushServiceLimits;
   readonly onEvent?: PushServiceListener;
   /** What `service.snapshot()` said when an earlier emulator stopped. */
   readonly state?: PushServiceSnapshot;
+  /** How long an autopush client may take to say hello; 5 s by default. */
+  readonly handshakeTimeoutMs?: number;
 }
 
 /** A running push service. */
@@ -39,7 +42,15 @@ const expiryCheckMs = 1000;
  * @throws UserError `emulator-host`, `emulator-port`
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const { clock, random, limits = {}, onEvent = () => undefined, state, ...doorOptions } = options;
+  const {
+    clock,
+    random,
+    limits = {},
+    onEvent = () => undefined,
+    state,
+    handshakeTimeoutMs,
+    ...doorOptions
+  } = options;
   const service = new PushService({
     clock,
     random,
@@ -47,11 +58,14 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     onEvent,
     ...(state === undefined ? {} : { state }),
   });
-  const door = await openHttpDoor({ ...doorOptions, clock, service });
+  const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
+  const autopush = createAutopushDoor({ service, random, ...handshake });
+  const door = await openHttpDoor({ ...doorOptions, clock, service, autopush });
   const timer = setInterval(() => service.expireDue(), expiryCheckMs);
   timer.unref();
   const close = async () => {
     clearInterval(timer);
+    autopush.close();
     await door.close();
   };
   return { origin: door.origin, port: door.port, service, close, [Symbol.asyncDispose]: close };

@@ -39,6 +39,30 @@ interface SubscribedEvent extends OfSubscription {
 }
 interface SubscriptionEndedEvent extends OfSubscription {
   readonly type: "unsubscribed" | "subscription-expired";
+  /** The number by which the receiver said why, if it did. */
+  readonly code: number | undefined;
+}
+interface UserAgentConnectedEvent extends Happened {
+  readonly type: "user-agent-connected";
+  readonly userAgentId: string;
+  /** False when its id is new: it had none, or the service had forgotten it. */
+  readonly isKnown: boolean;
+  readonly subscriptionCount: number;
+}
+interface UserAgentDisconnectedEvent extends Happened {
+  readonly type: "user-agent-disconnected";
+  /** `undefined` when it never said hello. */
+  readonly userAgentId: string | undefined;
+  /** The close code, ours when we closed. */
+  readonly code: number;
+  readonly reason: string;
+}
+interface ProcessingFailedEvent extends Happened {
+  readonly type: "processing-failed";
+  readonly messageId: string;
+  /** `undefined` when the message is long gone. */
+  readonly subscriptionId: string | undefined;
+  readonly code: number;
 }
 interface ReceiverEvent extends OfSubscription {
   readonly type: "connected" | "disconnected";
@@ -111,7 +135,18 @@ export type PushServiceEvent =
   | ReturnedEvent
   | MessageEndEvent
   | ReceiptEvent
+  | UserAgentConnectedEvent
+  | UserAgentDisconnectedEvent
+  | ProcessingFailedEvent
   | RefusedEvent;
+
+/** What only a door can know, and tells through the machine so that everything is in one log. */
+export type DoorEvent = UserAgentConnectedEvent | UserAgentDisconnectedEvent | ProcessingFailedEvent;
+
+type WithoutTime<Event> = Event extends DoorEvent ? Omit<Event, "at"> : never;
+
+/** A door's event before the machine has put the time on it. */
+export type DoorReport = WithoutTime<DoorEvent>;
 
 /** Hears each event after the state has changed. */
 export type PushServiceListener = (event: PushServiceEvent) => void;

@@ -47,6 +47,11 @@ export interface Receiver {
   readonly leastUrgent?: Urgency;
   /** How many unacknowledged messages may be out at once; any number by default. */
   readonly maxUnacknowledged?: number;
+  /**
+   * Hands out what waited for this receiver in batches of so many, the next when all of one
+   * are acknowledged, messages with a topic first; what comes later is handed out at once.
+   */
+  readonly backlogBatch?: number;
 }
 
 /** A plugged receiver. */

@@ -9,6 +9,7 @@
  * | `DELETE /message/<id>` | acknowledge it; cancel it while it is undelivered |
  * | `DELETE /subscription/<id>` | unsubscribe |
  * | `GET`, `DELETE /receipt/<id>` | the next delivery receipt; no more of them |
+ * | `POST /wpush/…`, `DELETE /m/<id>` | to subscriptions of the autopush door (autopush-http.ts) |
  *
  * Nothing a client sends brings it down: sizes and times are bounded, and a
  * handler that throws costs its own request alone.
@@ -17,6 +18,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../base/clock.ts";
+import { cancelForUserAgent, pushToUserAgent } from "./autopush-http.ts";
+import type { AutopushDoor } from "./autopush-door.ts";
 import { messageOf, systemCode, UserError } from "../base/errors.ts";
 import { isLoopbackHost } from "../protocol/subscription.ts";
 import type { Handler, HttpExchange } from "./http-exchange.ts";
@@ -42,6 +45,8 @@ export interface HttpDoorOptions {
   readonly pollSeconds?: number;
   /** How long a poll may wait at most; 300 s by default. */
   readonly maxPollSeconds?: number;
+  /** Who takes connections that are to become WebSockets; without it they are refused. */
+  readonly autopush?: AutopushDoor;
 }
 
 /** An open door. */
@@ -77,6 +82,11 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
   server.on("clientError", (error, socket) => {
     answerGarbage(door, error, socket);
   });
+  const { autopush } = options;
+  if (autopush !== undefined)
+    server.on("upgrade", (request, socket, head) => {
+      autopush.upgrade(request, socket, head, door);
+    });
   const close = () => closeServer(server);
   const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : hostInUrl(host);
   return { origin: `http://${shown}:${door.port}`, port: door.port, close, [Symbol.asyncDispose]: close };
@@ -97,6 +107,8 @@ const resources: ReadonlyMap<string, Methods> = new Map([
     ]),
   ],
   ["message", new Map<string, Handler>([["DELETE", removeMessage]])],
+  ["wpush", new Map<string, Handler>([["POST", pushToUserAgent]])],
+  ["m", new Map<string, Handler>([["DELETE", cancelForUserAgent]])],
   [
     "receipt",
     new Map<string, Handler>([
@@ -165,7 +177,7 @@ interface Target {
 /** The resource a request target names: `/subscribe`, or `/<kind>/<id>`; absolute forms too (RFC 9112 §3.2.2). */
 function parseTarget(target: string): Target | undefined {
   const [path = "", query = ""] = target.replace(/^http:\/\/[^/?]*/i, "").split("?", 2);
-  const match = /^\/(?:(subscribe)|([a-z]+)\/([A-Za-z0-9_-]+))$/.exec(path);
+  const match = /^\/(?:(subscribe)|([a-z]+)\/((?<=^\/wpush\/)(?:v\d+\/)?[^/]+|[A-Za-z0-9_-]+))$/.exec(path);
   if (match === null) return undefined;
   const [, bare, kind = "", id = ""] = match;
   if (bare === undefined && kind === "subscribe") return undefined;

@@ -82,6 +82,16 @@ export class MessageQueue {
     return undefined;
   }
 
+  /** The oldest waiting message that `isWanted`. */
+  nextWaiting(isWanted: (message: QueuedMessage) => boolean): QueuedMessage | undefined {
+    for (const message of this.#waiting.values()) if (isWanted(message)) return message;
+    return undefined;
+  }
+
+  isOut(message: QueuedMessage): boolean {
+    return this.#out.has(message.id);
+  }
+
   isWaiting(message: QueuedMessage): boolean {
     return this.#waiting.has(message.id);
   }

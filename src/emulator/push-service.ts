@@ -15,7 +15,7 @@ import type { Clock, Random } from "../base/clock.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { Connection } from "./connection.ts";
 import { Delivery } from "./delivery.ts";
-import type { Acknowledgement, PushServiceListener } from "./events.ts";
+import type { Acknowledgement, DoorReport, PushServiceListener } from "./events.ts";
 import type {
   Attached,
   Connected,
@@ -33,6 +33,7 @@ import { refuse, type Refusal, unknownMessage, unknownReceipts } from "./refusal
 import { restoreInto, snapshotOf, type PushServiceSnapshot } from "./snapshot.ts";
 import {
   type LiveSubscription,
+  type Owner,
   senderRefusal,
   type SubscriptionEnd,
   Subscriptions,
@@ -73,9 +74,19 @@ export class PushService {
     return this.#limits.maxBodyBytes;
   }
 
-  /** Makes a subscription (RFC 8030 §4); with a key, only its holder may send to it (RFC 8292 §4). */
-  subscribe(applicationServerKey?: VapidPublicKey): Subscribed | Refusal {
+  /**
+   * Makes a subscription (RFC 8030 §4); with a key, only its holder may send to it (RFC 8292 §4).
+   * A user agent that subscribes a channel again gets the one it has, or another if the key is another.
+   */
+  subscribe(applicationServerKey?: VapidPublicKey, owner?: Owner): Subscribed | Refusal {
     const now = this.expireDue();
+    const earlier = owner && this.#subscriptions.ownedBy(owner.userAgentId).get(owner.channelId);
+    if (earlier !== undefined) {
+      const { id, pushId, expiresAt } = earlier;
+      if (earlier.applicationServerKey === applicationServerKey)
+        return { kind: "subscribed", subscriptionId: id, pushId, expiresAt };
+      this.#remove(earlier, "unsubscribed");
+    }
     if (this.#subscriptions.size >= this.#limits.maxSubscriptions) {
       const reason = `this service holds ${this.#subscriptions.size} subscriptions and takes no more`;
       return this.report(refuse("too-many-subscriptions", reason, 60));
@@ -83,14 +94,31 @@ export class PushService {
     const ttl = this.#limits.subscriptionTtlSeconds;
     const expiresAt = ttl === undefined ? undefined : now + ttl * 1000;
     const [id, pushId] = [this.#newId(), this.#newId()];
-    this.#subscriptions.add({ id, pushId, applicationServerKey, createdAt: now, expiresAt });
+    this.#subscriptions.add({ id, pushId, applicationServerKey, createdAt: now, expiresAt, owner });
     this.#emit({ type: "subscribed", at: now, subscriptionId: id, pushId, applicationServerKey });
     return { kind: "subscribed", subscriptionId: id, pushId, expiresAt };
   }
 
   /** Ends a subscription at its receiver's wish; senders get 410 from now on. */
-  unsubscribe(subscriptionId: string): Done | Refusal {
-    return this.#endSubscription(subscriptionId, "unsubscribed");
+  unsubscribe(subscriptionId: string, code?: number): Done | Refusal {
+    return this.#endSubscription(subscriptionId, "unsubscribed", code);
+  }
+
+  /** The subscriptions of a user agent, by channel; none when it is not known. */
+  channelsOf(userAgentId: string): ReadonlyMap<string, SubscriptionView> {
+    this.expireDue();
+    const owned = [...this.#subscriptions.ownedBy(userAgentId)];
+    return new Map(owned.map(([channelId, subscription]) => [channelId, subscriptionViewOf(subscription)]));
+  }
+
+  /** The subscription a live message is for; `undefined` when there is no such message any more. */
+  subscriptionOf(messageId: string): string | undefined {
+    return this.#delivery.find(messageId)?.subscription.id;
+  }
+
+  /** Puts what a door has seen into the log. */
+  tell(report: DoorReport): void {
+    this.#emit({ ...report, at: this.#clock.now() });
   }
 
   /** Ends a subscription as a service does by itself (RFC 8030 §7.3); senders get 404 from now on. */
@@ -100,9 +128,15 @@ export class PushService {
 
   /** The subscription that senders address as `pushId`, or why there is none. */
   findByPushId(pushId: string): SubscriptionView | Refusal {
+    const subscription = this.peekPushId(pushId);
+    return subscription.kind === "refused" ? this.report(subscription) : subscription;
+  }
+
+  /** The same without a word in the log, for a door whose checks stand in another order. */
+  peekPushId(pushId: string): SubscriptionView | Refusal {
     this.expireDue();
     const subscription = this.#subscriptions.byPushId(pushId);
-    return subscription.kind === "refused" ? this.report(subscription) : subscriptionViewOf(subscription);
+    return subscription.kind === "refused" ? subscription : subscriptionViewOf(subscription);
   }
 
   /** Takes one message in (RFC 8030 §5), and delivers it if its receiver is there. */
@@ -171,6 +205,8 @@ export class PushService {
       receiver,
       subscriptions: new Set(),
       isPumping: false,
+      backlogBefore: this.#sequence,
+      batch: new Set(),
       handle: {
         attach: (subscriptionId) => this.#attachLater(connection, subscriptionId),
         close: () => {
@@ -343,17 +379,17 @@ export class PushService {
     return { kind: "attached" };
   }
 
-  #endSubscription(subscriptionId: string, why: SubscriptionEnd): Done | Refusal {
+  #endSubscription(subscriptionId: string, why: SubscriptionEnd, code?: number): Done | Refusal {
     this.expireDue();
     const subscription = this.#subscriptions.byId(subscriptionId);
     if (subscription.kind === "refused") return this.report(subscription);
-    this.#remove(subscription, why);
+    this.#remove(subscription, why, code);
     return { kind: "done", subscriptionId };
   }
 
-  #remove(subscription: LiveSubscription, why: SubscriptionEnd): void {
+  #remove(subscription: LiveSubscription, why: SubscriptionEnd, code?: number): void {
     this.#subscriptions.end(subscription, why);
-    this.#emit({ type: why, at: this.#clock.now(), subscriptionId: subscription.id });
+    this.#emit({ type: why, at: this.#clock.now(), subscriptionId: subscription.id, code });
     for (const message of subscription.queue.messages())
       this.#delivery.end(message, { type: "discarded", why });
     this.#delivery.detach(subscription, why);

@@ -24,6 +24,7 @@ const refusals = {
   "method-not-allowed": { status: 405, reference: "RFC 9110 §15.5.6" },
   "ttl-missing": { status: 400, reference: "RFC 8030 §5.2" },
   "ttl-malformed": { status: 400, reference: "RFC 8030 §5.2" },
+  "ttl-negative": { status: 400, reference: "RFC 8030 §5.2" },
   "urgency-malformed": { status: 400, reference: "RFC 8030 §5.3" },
   "topic-malformed": { status: 400, reference: "RFC 8030 §5.4" },
   "prefer-malformed": { status: 400, reference: "RFC 7240 §4.3" },

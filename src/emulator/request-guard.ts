@@ -21,13 +21,37 @@ export function originOf(
   request: IncomingMessage,
   options: GuardOptions,
 ): { kind: "origin"; origin: string } | Refusal {
+  const own = ownOriginOf(request, options);
+  return own.kind === "refused" ? own : (isCrossSite(request, own.origin) ?? own);
+}
+
+/**
+ * The same for a WebSocket. A page's `Origin` is that of the page and never one of `ws:`; Firefox's
+ * push service, which is no page, sends the address it connects to.
+ */
+export function websocketOriginOf(
+  request: IncomingMessage,
+  options: GuardOptions,
+): { kind: "origin"; origin: string } | Refusal {
+  const own = ownOriginOf(request, options);
+  const { origin } = request.headers;
+  if (own.kind === "refused" || origin === undefined) return own;
+  const from = parseUrl(origin);
+  if (from?.protocol === "ws:" && `http://${from.host}` === own.origin) return own;
+  return refuse("cross-site", `a page of another site sent this request (origin ${quote(origin)})`);
+}
+
+function ownOriginOf(
+  request: IncomingMessage,
+  options: GuardOptions,
+): { kind: "origin"; origin: string } | Refusal {
   const { host } = request.headers;
   const url = host === undefined || !/^[\w.:[\]-]+$/.test(host) ? undefined : parseUrl(`http://${host}/`);
   if (url === undefined) return refuse("host-not-allowed", `the Host header is ${quote(host)}, not a host`);
   if (!isOurs(url, options)) {
     return refuse("host-not-allowed", `the Host header is ${quote(host)}, not localhost:${options.port}`);
   }
-  return isCrossSite(request, url.origin) ?? { kind: "origin", origin: url.origin };
+  return { kind: "origin", origin: url.origin };
 }
 
 function isOurs({ hostname, port }: URL, options: GuardOptions): boolean {

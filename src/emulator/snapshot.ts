@@ -23,6 +23,9 @@ interface SubscriptionSnapshot {
   readonly applicationServerKey: VapidPublicKey | null;
   readonly createdAt: number;
   readonly expiresAt: number | null;
+  /** With `channelId`: whose it is; both absent in what earlier versions wrote. */
+  readonly userAgentId?: string | null;
+  readonly channelId?: string | null;
 }
 interface MessageSnapshot {
   readonly id: string;
@@ -62,13 +65,15 @@ export function snapshotOf(subscriptions: Subscriptions, receipts: Receipts): Pu
   const messages = live.flatMap(({ queue }) => queue.messages()).sort((a, b) => a.sequence - b.sequence);
   return {
     version: 1,
-    subscriptions: live.map(({ id, pushId, applicationServerKey, createdAt, expiresAt }) => {
+    subscriptions: live.map(({ id, pushId, applicationServerKey, createdAt, expiresAt, owner }) => {
       return {
         id,
         pushId,
         applicationServerKey: applicationServerKey ?? null,
         createdAt,
         expiresAt: expiresAt ?? null,
+        userAgentId: owner?.userAgentId ?? null,
+        channelId: owner?.channelId ?? null,
       };
     }),
     ended: subscriptions.ended(),
@@ -86,12 +91,18 @@ export function restoreInto(
   for (const ended of state.ended) subscriptions.remember(ended);
   for (const { id, unread } of state.receipts) delivery.receipts.open(id, unread);
   const byId = new Map<string, LiveSubscription>();
-  for (const { applicationServerKey, expiresAt, ...record } of state.subscriptions) {
-    const key = applicationServerKey ?? undefined;
-    byId.set(
-      record.id,
-      subscriptions.add({ ...record, applicationServerKey: key, expiresAt: expiresAt ?? undefined }),
-    );
+  for (const { id, pushId, createdAt, ...record } of state.subscriptions) {
+    const { userAgentId, channelId } = record;
+    const isOwned = typeof userAgentId === "string" && typeof channelId === "string";
+    const subscription = subscriptions.add({
+      id,
+      pushId,
+      createdAt,
+      applicationServerKey: record.applicationServerKey ?? undefined,
+      expiresAt: record.expiresAt ?? undefined,
+      owner: isOwned ? { userAgentId, channelId } : undefined,
+    });
+    byId.set(id, subscription);
   }
   for (const [sequence, snapshot] of state.messages.entries()) {
     const subscription = byId.get(snapshot.subscriptionId);
@@ -155,7 +166,6 @@ function messageOf(
  * Reads a snapshot that comes from outside, such as a file.
  *
  * @throws UserError `emulator-state` when it is not one.
- * @internal
  */
 export function parseSnapshot(value: unknown): PushServiceSnapshot {
   const root = new Fields(value, "the state");
@@ -187,6 +197,8 @@ function readSubscription(fields: Fields): SubscriptionSnapshot {
     applicationServerKey: key === null ? null : parseVapidPublicKey(key),
     createdAt: fields.number("createdAt"),
     expiresAt: fields.numberOrNull("expiresAt"),
+    userAgentId: fields.optionalString("userAgentId"),
+    channelId: fields.optionalString("channelId"),
   };
 }
 
@@ -229,6 +241,10 @@ class Fields {
 
   stringOrNull(name: string): string | null {
     return this.#fields.get(name) === null ? null : this.string(name);
+  }
+
+  optionalString(name: string): string | null {
+    return this.#fields.get(name) === undefined ? null : this.stringOrNull(name);
   }
 
   number(name: string): number {

@@ -13,12 +13,20 @@ import { MessageQueue } from "./message-queue.ts";
 import { refuse } from "./refusals.ts";
 import type { Refusal } from "./refusals.ts";
 
+/** Whose a subscription is, when its receiver holds many over one connection, as browsers do. */
+export interface Owner {
+  readonly userAgentId: string;
+  /** The user agent's own name for the subscription. */
+  readonly channelId: string;
+}
+
 export interface SubscriptionRecord {
   readonly id: string;
   readonly pushId: string;
   readonly applicationServerKey: VapidPublicKey | undefined;
   readonly createdAt: number;
   readonly expiresAt: number | undefined;
+  readonly owner: Owner | undefined;
 }
 
 /** A live subscription with its messages. */
@@ -45,6 +53,8 @@ export class Subscriptions {
   readonly #endedById = new Map<string, EndedSubscription>();
   readonly #endedByPushId = new Map<string, EndedSubscription>();
   readonly #deadlines = new Deadlines<LiveSubscription>();
+  /** By user agent, then by channel. A user agent is known as long as it has a subscription. */
+  readonly #owned = new Map<string, Map<string, LiveSubscription>>();
 
   get size(): number {
     return this.#byId.size;
@@ -60,6 +70,7 @@ export class Subscriptions {
     this.#byId.set(record.id, subscription);
     this.#byPushId.set(record.pushId, subscription);
     if (record.expiresAt !== undefined) this.#deadlines.set(subscription, record.expiresAt);
+    if (record.owner !== undefined) this.#own(record.owner, subscription);
     return subscription;
   }
 
@@ -68,6 +79,7 @@ export class Subscriptions {
     this.#byId.delete(subscription.id);
     this.#byPushId.delete(subscription.pushId);
     this.#deadlines.delete(subscription);
+    if (subscription.owner !== undefined) this.#disown(subscription.owner);
     this.remember({ id: subscription.id, pushId: subscription.pushId, why });
   }
 
@@ -92,6 +104,11 @@ export class Subscriptions {
     return this.#byPushId.get(pushId) ?? absent(this.#endedByPushId.get(pushId), "push resource");
   }
 
+  /** The subscriptions of a user agent by channel; none when it is unknown. */
+  ownedBy(userAgentId: string): ReadonlyMap<string, LiveSubscription> {
+    return this.#owned.get(userAgentId) ?? new Map<string, LiveSubscription>();
+  }
+
   takeExpired(now: number): LiveSubscription | undefined {
     return this.#deadlines.takeDue(now);
   }
@@ -102,6 +119,17 @@ export class Subscriptions {
 
   ended(): EndedSubscription[] {
     return [...this.#endedById.values()];
+  }
+
+  #own({ userAgentId, channelId }: Owner, subscription: LiveSubscription): void {
+    const channels = this.#owned.get(userAgentId) ?? new Map<string, LiveSubscription>();
+    this.#owned.set(userAgentId, channels.set(channelId, subscription));
+  }
+
+  #disown({ userAgentId, channelId }: Owner): void {
+    const channels = this.#owned.get(userAgentId);
+    channels?.delete(channelId);
+    if (channels?.size === 0) this.#owned.delete(userAgentId);
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Urgency } from "../protocol/message.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { MessageHeaders, QueuedMessage } from "./message-queue.ts";
-import type { LiveSubscription } from "./subscriptions.ts";
+import type { LiveSubscription, Owner } from "./subscriptions.ts";
 
 /** A live subscription as others may see it. */
 export interface SubscriptionView {
@@ -15,6 +15,7 @@ export interface SubscriptionView {
   readonly waiting: number;
   readonly unacknowledged: number;
   readonly isConnected: boolean;
+  readonly owner: Owner | undefined;
 }
 
 /** A live message as others may see it. */
@@ -32,7 +33,7 @@ export interface MessageView {
 
 /** The view of a live subscription. */
 export function subscriptionViewOf(subscription: LiveSubscription): SubscriptionView {
-  const { id, pushId, applicationServerKey, createdAt, expiresAt, queue, connection } = subscription;
+  const { id, pushId, applicationServerKey, createdAt, expiresAt, queue, connection, owner } = subscription;
   return {
     kind: "subscription",
     subscriptionId: id,
@@ -43,6 +44,7 @@ export function subscriptionViewOf(subscription: LiveSubscription): Subscription
     waiting: queue.waitingCount,
     unacknowledged: queue.outCount,
     isConnected: connection !== undefined,
+    owner,
   };
 }
 

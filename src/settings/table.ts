@@ -113,7 +113,6 @@ export function parseChoice<Choice extends string>(
  * Reads a whole number from 1 to `most`.
  *
  * @throws UserError `count`
- * @internal
  */
 export function parseCount(what: string, text: string, most: number): number {
   const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
@@ -130,7 +129,7 @@ const timeoutUnits = { ms: 1, s: 1000, m: 60_000 } as const;
  *
  * @throws UserError `timeout`
  */
-function parseTimeout(text: string): number {
+export function parseTimeout(text: string): number {
   const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text.trim());
   const unit = (match?.[2] ?? "s") as keyof typeof timeoutUnits;
   const ms = match === null ? 0 : Number(match[1]) * timeoutUnits[unit];

@@ -112,6 +112,27 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     expect(await check(await project(), argv, expected)).toEqual([]);
   });
 
+  test("emulator: ready and events; listen: ready and messages", async () => {
+    const cwd = await project();
+    const stop = new AbortController();
+    const running = runMain(["emulator", "--port", "0", "--json"], { cwd, signal: stop.signal });
+    const random = seededRandom("listen");
+    await using emulator = await startEmulator({ clock: { now: () => Date.now() }, random });
+    const service = emulator.origin.replace("http", "ws");
+    const listen = ["listen", "--service", service, "--save", "me", "--json", "--timeout"];
+    await runMain([...listen, "150ms"], { cwd });
+    await runMain(["send", "--to", "me", "Hello"], { cwd, stdin: "" });
+    const heard = linesOf((await runMain([...listen, "20s", "--count", "1"], { cwd })).stdout);
+    const [ready, message, ...rest] = heard.map((line) => JSON.parse(line) as unknown);
+    expect(difference(ready, fields("listen: ready"))).toEqual([]);
+    expect(difference(message, fields("listen"))).toEqual([]);
+    expect(rest).toEqual([]);
+    stop.abort();
+    const records = linesOf((await running).stdout).map((line) => JSON.parse(line) as unknown);
+    expect(records.flatMap((record) => difference(record, fields("emulator")))).toEqual([]);
+    expect(records).toHaveLength(1);
+  });
+
   test("subscriptions add, added and unchanged", async () => {
     const cwd = await project();
     const expected = { ...listed, ...fields("subscriptions add") };

@@ -1,0 +1,46 @@
+/** `webpush emulator`: flags only. */
+import { Command, Option } from "commander";
+import { UserError } from "../../base/errors.ts";
+import type { Dispatch } from "../dispatch.ts";
+
+export interface EmulatorOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly allowRemote: boolean;
+  readonly state: string | undefined;
+}
+
+export function emulatorCommand(dispatch: Dispatch): Command {
+  return new Command("emulator")
+    .summary("a push service on this machine, for terminals and Firefox")
+    .description(
+      "Run a push service on this machine and print what happens in it, a line per\n" +
+        "event. Receivers subscribe over HTTP (RFC 8030) or over Mozilla's autopush\n" +
+        "WebSocket, as `webpush listen` and Firefox do. Ctrl-C stops it; it exits 0.",
+    )
+    .addOption(
+      new Option("--port <n>", "port to listen on; 0 takes any free one").argParser(parsePort).default(8030),
+    )
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--allow-remote", "let --host be an address that other machines reach", false)
+    .option("--state <dir>", "keep subscriptions and waiting messages in this folder")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ webpush emulator\n  $ webpush emulator --state .push-state\n" +
+        "  $ webpush emulator --port 0 --json > events.ndjson",
+    )
+    .action((flags: EmulatorOptions) => dispatch<EmulatorOptions>(() => import("./run.ts"), flags));
+}
+
+/**
+ * Reads a port number.
+ *
+ * @throws UserError `port`
+ */
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 65_536;
+  if (port < 65_536) return port;
+  throw new UserError("port", `port cannot be ${JSON.stringify(text)}`, {
+    hints: ["use a number from 1 to 65535, or 0 for any free one"],
+  });
+}

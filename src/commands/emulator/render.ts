@@ -1,0 +1,174 @@
+/** The emulator's log: each event as a line for people, or as a JSON record of one shape. */
+import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
+import type { PushServiceEvent } from "../../emulator/events.ts";
+import type { Io } from "../../terminal/io.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
+import { printable } from "../../terminal/printable.ts";
+import type { Labels } from "./labels.ts";
+
+export interface Opening {
+  readonly origin: string;
+  readonly statePath: string | undefined;
+  readonly subscriptionCount: number;
+}
+
+/** What to do with a push service that has just started. */
+export function openingText(
+  { origin, statePath, subscriptionCount }: Opening,
+  { paint: { err } }: Pick<Io, "paint">,
+): readonly string[] {
+  const webSocket = origin.replace(/^http/, "ws");
+  return [
+    `A push service is listening on ${err.bold(origin)}; Ctrl-C stops it.`,
+    "",
+    `listen    ${err.bold(`webpush listen --service ${webSocket} --save me`)}`,
+    `          ${err.bold('webpush send --to me "Hello"')}   in a third terminal`,
+    `http      POST ${origin}/subscribe   (RFC 8030)`,
+    `firefox   in about:config, best of a profile of its own:`,
+    `          dom.push.serverURL                        ${webSocket}/`,
+    "          dom.push.testing.allowInsecureServerURL   true",
+    ...(statePath === undefined
+      ? ["state     in memory only; --state DIR keeps it"]
+      : [`state     ${printable(statePath)}, ${countOf(subscriptionCount)} restored`]),
+    "",
+  ];
+}
+
+function countOf(count: number): string {
+  return count === 1 ? "1 subscription" : `${count} subscriptions`;
+}
+
+/** One event as a line: time, subscription, what happened. */
+export function eventText(
+  event: PushServiceEvent,
+  labels: Labels,
+  { paint: { out } }: Pick<Io, "paint">,
+): string {
+  const subscriptionId = "subscriptionId" in event ? event.subscriptionId : undefined;
+  const pushId = labels.pushIdOf(subscriptionId);
+  const label = pushId === undefined ? "       " : `…${pushId.slice(-6)}`;
+  const message = "messageId" in event ? ` ${out.dim(`#${printable(event.messageId.slice(0, 6))}`)}` : "";
+  const time = new Date(event.at).toISOString().slice(11, 23);
+  return `${out.dim(time)}  ${label}  ${describe(event)}${message}`;
+}
+
+function describe(event: PushServiceEvent): string {
+  switch (event.type) {
+    case "subscribed":
+      return event.applicationServerKey === undefined
+        ? "subscribed, anyone may send"
+        : `subscribed for the key ${event.applicationServerKey.slice(0, 12)}…`;
+    case "unsubscribed":
+      return event.code === undefined ? "unsubscribed" : `unsubscribed, ${unregisterMeaning(event.code)}`;
+    case "subscription-expired":
+      return "subscription expired";
+    case "connected":
+      return "receiver connected";
+    case "disconnected":
+      return "receiver disconnected";
+    case "accepted":
+      return `accepted ${event.bodyBytes} bytes, TTL ${event.ttlSeconds} s, ${event.urgency}${event.topic === undefined ? "" : `, topic ${printable(event.topic)}`}`;
+    case "delivered":
+      return event.delivery === 1 ? "delivered" : `delivered again, ${event.delivery}th time`;
+    case "returned":
+      return "not acknowledged, waits again";
+    case "acknowledged":
+      return `acknowledged ${acknowledgementCodes[event.how]} ${event.how}`;
+    case "replaced":
+      return `replaced by a newer message of topic ${printable(event.topic)}`;
+    case "expired":
+      return "expired, its TTL has passed";
+    case "cancelled":
+      return "cancelled by its sender";
+    case "discarded":
+      return `discarded, ${event.why}`;
+    case "receipt":
+      return `receipt ${event.status}`;
+    case "user-agent-connected":
+      return `hello from ${event.isKnown ? "" : "new "}user agent ${event.userAgentId.slice(0, 6)}, ${countOf(event.subscriptionCount)}`;
+    case "user-agent-disconnected":
+      return `goodbye of user agent ${event.userAgentId?.slice(0, 6) ?? "that never said hello"}, ${event.code}${event.reason === "" ? "" : ` ${printable(event.reason)}`}`;
+    case "processing-failed":
+      return `nack ${event.code} ${nackMeanings.get(event.code) ?? ""}`.trimEnd();
+    case "refused":
+      return `refused ${event.status} ${event.code}: ${printable(event.reason)}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** What Firefox means by the code of `nack`. */
+const nackMeanings: ReadonlyMap<number, string> = new Map([
+  [301, "the push handler threw"],
+  [302, "the push handler's promise was rejected"],
+  [303, "the browser failed"],
+]);
+
+/** What Firefox means by the code of `unregister`. */
+const unregisterMeanings: ReadonlyMap<number, string> = new Map([
+  [200, "by the page"],
+  [201, "too many pushes without a notification"],
+  [202, "permission revoked"],
+]);
+
+function unregisterMeaning(code: number): string {
+  const meaning = unregisterMeanings.get(code);
+  return meaning === undefined ? `code ${code}` : `code ${code}: ${meaning}`;
+}
+
+/** The first record: the service is ready. */
+export function readyJson(origin: string, subscriptionCount: number, at: number): string {
+  const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
+  const noMessage = { bytes: null, ttlSeconds: null, urgency: null, topic: null, delivery: null };
+  return jsonLine({
+    type: "ready",
+    at: new Date(at).toISOString(),
+    url: origin,
+    ...nothing,
+    reason: null,
+    ...noMessage,
+    subscriptions: subscriptionCount,
+  });
+}
+
+/** Anything an event may say; each has some of it. */
+interface Said {
+  readonly subscriptionId?: string | undefined;
+  readonly messageId?: string;
+  readonly userAgentId?: string | undefined;
+  readonly code?: string | number | undefined;
+  readonly status?: number;
+  readonly reason?: string;
+  readonly why?: string;
+  readonly how?: keyof typeof acknowledgementCodes;
+  readonly bodyBytes?: number;
+  readonly ttlSeconds?: number;
+  readonly urgency?: string;
+  readonly topic?: string | undefined;
+  readonly delivery?: number;
+  readonly subscriptionCount?: number;
+}
+
+/** One event as a record; every field is always there. */
+export function eventJson(event: PushServiceEvent, labels: Labels): string {
+  const said: Said = event;
+  const pushId = labels.pushIdOf(said.subscriptionId);
+  const code = said.how === undefined ? said.code : acknowledgementCodes[said.how];
+  return jsonLine({
+    type: event.type,
+    at: new Date(event.at).toISOString(),
+    url: labels.origin,
+    subscription: pushId ?? null,
+    messageId: said.messageId ?? null,
+    userAgentId: said.userAgentId ?? null,
+    code: code ?? null,
+    status: said.status ?? null,
+    reason: said.reason ?? said.why ?? said.how ?? null,
+    bytes: said.bodyBytes ?? null,
+    ttlSeconds: said.ttlSeconds ?? null,
+    urgency: said.urgency ?? null,
+    topic: said.topic ?? null,
+    delivery: said.delivery ?? null,
+    subscriptions: said.subscriptionCount ?? null,
+  });
+}

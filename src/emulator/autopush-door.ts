@@ -1,0 +1,125 @@
+/**
+ * The autopush door: a WebSocket on the HTTP door's port, for `webpush listen` and Firefox.
+ *
+ * It owns the connections and their bounds; what frames mean is the session's. A
+ * connection is ended by a Close frame and then by force, since Firefox never
+ * answers one and would believe for half a minute that it is still connected.
+ */
+import type { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer, type WebSocket } from "ws";
+import type { Random } from "../base/clock.ts";
+import { AutopushSession, type Wire } from "./autopush-session.ts";
+import type { PushService } from "./push-service.ts";
+import { errorBodyOf } from "./replies.ts";
+import { websocketOriginOf, type GuardOptions } from "./request-guard.ts";
+
+export interface AutopushDoorOptions {
+  readonly service: PushService;
+  readonly random: Random;
+  /** How long a client may take to say hello; 5 s by default, as at autopush. */
+  readonly handshakeTimeoutMs?: number;
+}
+
+export interface AutopushDoor {
+  /** Takes an upgrade request of the HTTP server. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, guard: GuardOptions): void;
+  /** Ends every connection. */
+  close(): void;
+}
+
+/** Far above any frame a client has reason to send. */
+const maxFrameBytes = 65_536;
+const maxConnections = 1000;
+/** What may wait for a client that does not read, before it is dropped. */
+const maxBufferedBytes = 16 * 1_048_576;
+/** How long the Close frame may take to leave. */
+const farewellMs = 1000;
+
+/** The WebSocket door of a push service, to be given upgrade requests. */
+export function createAutopushDoor(options: AutopushDoorOptions): AutopushDoor {
+  const server = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, clientTracking: true });
+  const sessions = new Map<string, AutopushSession>();
+  const claim = (userAgentId: string, session: AutopushSession): void => {
+    const earlier = sessions.get(userAgentId);
+    sessions.set(userAgentId, session);
+    earlier?.supersede();
+  };
+  const forget = (session: AutopushSession): void => {
+    const { userAgentId } = session;
+    if (userAgentId !== undefined && sessions.get(userAgentId) === session) sessions.delete(userAgentId);
+  };
+  const serve = (socket: WebSocket, tcp: Duplex, origin: string): void => {
+    const { service, random, handshakeTimeoutMs = 5000 } = options;
+    const session = new AutopushSession({ service, random, origin, claim, wire: wireOf(socket, tcp) });
+    const handshake = setTimeout(() => {
+      if (session.userAgentId === undefined) session.violate("HandshakeTimeout");
+    }, handshakeTimeoutMs);
+    socket.on("message", (data, isBinary) => {
+      if (isBinary) session.violate("Json");
+      else session.receive(textOf(data));
+    });
+    // ws closes by itself after what is no WebSocket; "close" follows.
+    socket.on("error", () => undefined);
+    socket.on("close", (code, reason) => {
+      clearTimeout(handshake);
+      session.closed(code, reason.toString());
+      forget(session);
+    });
+  };
+  return {
+    upgrade(request, socket, head, guard) {
+      socket.on("error", () => socket.destroy());
+      const origin = websocketOriginOf(request, guard);
+      if (origin.kind === "refused") {
+        options.service.report(origin);
+        answerPlainly(socket, origin.status, errorBodyOf(origin));
+      } else if (server.clients.size >= maxConnections) {
+        answerPlainly(socket, 503, { code: 503, message: `${maxConnections} connections are open` });
+      } else {
+        server.handleUpgrade(request, socket, head, (webSocket) => {
+          serve(webSocket, socket, origin.origin);
+        });
+      }
+    },
+    close() {
+      for (const client of server.clients) client.terminate();
+      server.close();
+    },
+  };
+}
+
+function wireOf(socket: WebSocket, tcp: Duplex): Wire {
+  return {
+    send: (text) => {
+      if (socket.bufferedAmount > maxBufferedBytes) socket.terminate();
+      else if (socket.readyState === socket.OPEN) socket.send(text);
+    },
+    end: (code, reason) => {
+      socket.close(code, reason);
+      // Not terminate(), which would drop the Close frame with the connection.
+      if (tcp instanceof Socket) tcp.destroySoon();
+      setTimeout(() => {
+        socket.terminate();
+      }, farewellMs).unref();
+    },
+  };
+}
+
+function textOf(data: Buffer | ArrayBuffer | Buffer[]): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
+}
+
+/** Answers an upgrade that is not to be. */
+function answerPlainly(socket: Duplex, status: number, value: object): void {
+  const body = JSON.stringify(value);
+  const head = [
+    `HTTP/1.1 ${status} Refused`,
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}

@@ -1,0 +1,36 @@
+/**
+ * What `webpush emulator --state DIR` keeps: one private file, replaced as a whole.
+ *
+ * The store knows the file, not the push service: the content is read and checked
+ * by whoever it belongs to.
+ */
+import { join } from "node:path";
+import { expectObject } from "./json.ts";
+import { locateProject, shownPath } from "./project.ts";
+import { StateFile } from "./state-file.ts";
+
+export interface EmulatorStateFile {
+  /** For messages to people. */
+  readonly path: string;
+  /** What was saved last; `undefined` before anything was. */
+  read(): unknown;
+  save(state: object): Promise<void>;
+}
+
+/** The state file in a folder, which is made at the first save. */
+export function createEmulatorStateFile(folder: string, cwd: string): EmulatorStateFile {
+  const location = locateProject({ cwd, configDir: folder, profile: undefined });
+  const path = join(location.folder, "emulator.json");
+  const file = new StateFile<Readonly<Record<string, unknown>> | undefined>(path, location, {
+    empty: undefined,
+    parse: (json) => expectObject(json, "the file"),
+    format: (state) => state ?? {},
+  });
+  return {
+    path: shownPath(path, location),
+    read: () => file.read(),
+    save: async (state) => {
+      await file.update(() => ({ ...state }));
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { channel, hello, register } from "../../emulator/autopush-client.ts";
+import { call, sealed, until } from "../../emulator/wire.ts";
+import { linesOf, runMain } from "../../support/run-cli.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { startCli } from "../send/sending.ts";
+
+/** The command in a process of its own, listening on a free port. */
+async function startEmulatorCli(argv: readonly string[], cwd = tempFolder()) {
+  const running = startCli(["emulator", "--port", "0", ...argv], { cwd });
+  let [text, told] = ["", ""];
+  running.child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  running.child.stderr.on("data", (chunk: Buffer) => (told += chunk.toString()));
+  await until(() => /http:\/\/127\.0\.0\.1:\d+/.test(text + told));
+  const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(text + told)?.[0] ?? "";
+  return { ...running, origin, printed: (part: string) => until(() => text.includes(part)) };
+}
+
+test("says where it is and what to do with it, then a line per event, ack codes and nacks included", async () => {
+  const { origin, child, printed, ended } = await startEmulatorCli([]);
+  const { client } = await hello(origin);
+  const endpoint = await register(client, channel(1));
+  await call("POST", endpoint, { headers: { ...sealed, topic: "news" }, body: "sealed" });
+  const frame = await client.next();
+  client.ack(frame, 101);
+  client.send({ messageType: "nack", version: frame["version"], code: 301 });
+  await call("POST", endpoint, { headers: {}, body: "x" });
+  await printed("ttl-missing");
+  child.kill("SIGINT");
+  const { exitCode, stdout, stderr } = await ended;
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain(`webpush listen --service ${origin.replace("http", "ws")} --save me`);
+  expect(stderr).toMatch(/dom\.push\.serverURL +ws:\/\/127\.0\.0\.1:\d+\/$/m);
+  const said = linesOf(stdout).map((line) => line.replace(/^\S+ +(?:…\S+ +)?/, "").replace(/ #.*$/, ""));
+  expect(said.slice(0, 8)).toEqual([
+    expect.stringMatching(/^hello from new user agent \w{6}, 0 subscriptions$/),
+    "subscribed, anyone may send",
+    "receiver connected",
+    "accepted 6 bytes, TTL 60 s, normal, topic news",
+    "delivered",
+    "acknowledged 101 undecryptable",
+    "nack 301 the push handler threw",
+    "refused 400 ttl-missing: the request has no TTL header",
+  ]);
+});
+
+test("what a stranger sends cannot drive the terminal", async () => {
+  const { origin, child, printed, ended } = await startEmulatorCli([]);
+  const { client } = await hello(origin);
+  const endpoint = await register(client, channel(1));
+  await call("POST", endpoint, { headers: { ttl: "\u009b31m" }, body: "x" });
+  await printed("ttl-malformed");
+  child.kill("SIGTERM");
+  const { stdout } = await ended;
+  expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+});
+
+test("killed at any moment it leaves a whole state file, and the next one goes on from there", async () => {
+  const cwd = tempFolder();
+  const first = await startEmulatorCli(["--state", "kept", "--json"], cwd);
+  const { client, uaid } = await hello(first.origin);
+  await register(client, channel(1));
+  const file = join(cwd, "kept", "emulator.json");
+  await until(() => {
+    try {
+      return readFileSync(file, "utf8").includes(uaid);
+    } catch {
+      return false;
+    }
+  });
+  first.child.kill("SIGKILL");
+  await first.ended;
+  JSON.parse(readFileSync(file, "utf8"));
+  const second = await startEmulatorCli(["--state", "kept"], cwd);
+  expect((await hello(second.origin, uaid)).uaid).toBe(uaid);
+});
+
+test("a port that is taken is said, with what to do", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const { exitCode, stderr } = await runMain(["emulator", "--port", String(port)]);
+  expect(stderr).toContain(
+    `error: port ${port} of 127.0.0.1 is taken by another program\nhint: stop the other`,
+  );
+  expect(exitCode).toBe(1);
+});
+
+test("an address that others reach has to be allowed", async () => {
+  const { exitCode, stderr } = await runMain(["emulator", "--host", "0.0.0.0"]);
+  expect(stderr).toContain("error: 0.0.0.0 is not a loopback address");
+  expect(exitCode).toBe(2);
+});
+
+test.each(["65536", "-1", "http"])("--port=%s is refused", async (port) => {
+  expect(await runMain(["emulator", `--port=${port}`])).toMatchObject({ exitCode: 2, stdout: "" });
+});
