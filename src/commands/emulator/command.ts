@@ -12,7 +12,7 @@ export interface EmulatorOptions {
 
 export function emulatorCommand(dispatch: Dispatch): Command {
   return new Command("emulator")
-    .summary("a push service on this machine, for terminals and Firefox")
+    .summary("a push service on this machine, for terminals")
     .description(
       "Run a push service on this machine and print what happens in it, a line per\n" +
         "event. Receivers subscribe over HTTP (RFC 8030) or over Mozilla's autopush\n" +
