@@ -118,8 +118,12 @@ export function unwritable(path: string, cause: unknown): UserError {
   });
 }
 
-/** Whether anybody but its owner may read a file; false where there is none, or modes say nothing (Windows). */
+/** Whether anybody but its owner may read a file; false where it cannot be told: none there, or Windows. */
 export function isReadableByOthers(path: string): boolean {
-  const { mode } = statSync(path, { throwIfNoEntry: false }) ?? { mode: 0 };
-  return (mode & 0o044) !== 0 && sep === "/";
+  if (sep !== "/") return false;
+  try {
+    return (statSync(path).mode & 0o044) !== 0;
+  } catch {
+    return false; // reading it will say what is wrong
+  }
 }
