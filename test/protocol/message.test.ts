@@ -8,16 +8,7 @@ import {
   parseUrgency,
   urgencies,
 } from "../../src/protocol/message.ts";
-
-function errorOf(action: () => unknown): UserError {
-  try {
-    action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    return error as UserError;
-  }
-  throw new Error("nothing was thrown");
-}
+import { errorOf } from "../support/thrown.ts";
 
 describe("a ttl", () => {
   test.each([

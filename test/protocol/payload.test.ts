@@ -8,19 +8,10 @@ import {
   parseDirection,
   type NotificationFields,
 } from "../../src/protocol/payload.ts";
+import { errorOf } from "../support/thrown.ts";
 
 const decode = (fields: NotificationFields): unknown =>
   JSON.parse(new TextDecoder().decode(createPayload(fields)));
-
-function errorOf(action: () => unknown): UserError {
-  try {
-    action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    return error as UserError;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("a payload", () => {
   test("is a declarative push message", () => {

@@ -14,6 +14,7 @@ import {
   shortenEndpoint,
   subscriptionId,
 } from "../../src/protocol/subscription.ts";
+import { errorOf } from "../support/thrown.ts";
 
 // RFC 8291 Appendix A.
 const p256dh = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
@@ -22,16 +23,6 @@ const auth = "BTBZMqHH6r4Tts7J_aSIgg";
 const vapidKey = "BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs";
 const endpoint = "https://fcm.googleapis.com/fcm/send/c1KrmpTuRm-c:APA91bE_token_a1b2c3";
 const expected = { endpoint, expirationTime: null, keys: { p256dh, auth } };
-
-function errorOf(action: () => unknown): UserError {
-  try {
-    action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    return error as UserError;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("an endpoint is kept byte for byte", () => {
   test.each([

@@ -14,13 +14,14 @@ import { startEmulator } from "../../emulator/emulator.ts";
 import { createReceiverKeys } from "../../protocol/decryption.ts";
 import { checkPayloadSize } from "../../protocol/message.ts";
 import { createPayload } from "../../protocol/payload.ts";
-import { createKeyPair, type VapidKeyPair } from "../../protocol/vapid.ts";
+import type { VapidKeyPair } from "../../protocol/vapid.ts";
 import { subscribe, type HttpReceiver, type ReceivedMessage } from "../../receiver/http-receiver.ts";
-import { createConfigStore, withCurrentPair } from "../../store/config.ts";
+import { createConfigStore, currentPair } from "../../store/config.ts";
 import { locateProject } from "../../store/project.ts";
 import { createSubscriptionStore } from "../../store/subscription-file.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
+import { makePair } from "../keys/make.ts";
 import { deliver, type Result } from "../send/deliver.ts";
 import { planSend } from "../send/plan.ts";
 import { readRecipients } from "../send/recipients.ts";
@@ -109,9 +110,9 @@ function openProject(folder: string): Project {
   return { config: createConfigStore(location), subscriptions: createSubscriptionStore(location) };
 }
 
-async function makeKeys({ config, clock, random }: Context): Promise<VapidKeyPair> {
-  const made = { pair: createKeyPair(random), createdAt: clock.now() };
-  await config.update((current) => withCurrentPair(current, made, { replacing: false }));
+async function makeKeys(context: Context): Promise<VapidKeyPair> {
+  const made = currentPair(await makePair({ subject: undefined, replacing: false }, context));
+  if (made === undefined) throw new Error("a pair was made, but none is current");
   return made.pair;
 }
 
