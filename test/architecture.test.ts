@@ -58,6 +58,11 @@ const owners: Readonly<Record<string, RegExp>> = {
   "https-proxy-agent": /^sender\//,
   pg: /^store\//,
   ws: /^(?:receiver|emulator)\//,
+  "@bufbuild/protobuf/wire": /^emulator\/chromium-door\//,
+  hono: /^server\//,
+  "hono/body-limit": /^server\//,
+  "@hono/node-server": /^server\//,
+  "@hono/node-server/serve-static": /^server\//,
 };
 
 /** The same for the parts of Node that reach outside; the others are free. */

@@ -19,6 +19,7 @@ import { refuse, type Refusal, type RefusalCode } from "./refusals.ts";
 import { emptyReply, jsonReply, type Reply } from "./replies.ts";
 import { readBody } from "./request-body.ts";
 import { senderRefusal } from "./subscriptions.ts";
+import { route, type Route } from "./route.ts";
 import { readSender } from "./vapid-check.ts";
 
 interface AutopushError {
@@ -55,7 +56,7 @@ const errors: ReadonlyMap<RefusalCode, AutopushError> = new Map<RefusalCode, Aut
 const moreInfo = "http://autopush.readthedocs.io/en/latest/http.html#error-codes";
 
 /** `POST /wpush/…`: one message. */
-export async function pushToUserAgent(exchange: HttpExchange): Promise<Reply | undefined> {
+async function pushToUserAgent(exchange: HttpExchange): Promise<Reply | undefined> {
   const { service, request, origin } = exchange;
   const body = await readBody(request, service.maxBodyBytes);
   if (body === undefined) return undefined;
@@ -67,7 +68,7 @@ export async function pushToUserAgent(exchange: HttpExchange): Promise<Reply | u
 }
 
 /** `DELETE /m/<id>`: takes a message back if it is still there. */
-export function cancelForUserAgent({ service, id }: HttpExchange): Reply {
+function cancelForUserAgent({ service, id }: HttpExchange): Reply {
   if (service.subscriptionOf(id) !== undefined) service.cancel(id);
   return emptyReply(204);
 }
@@ -172,3 +173,9 @@ function errorReply({ code: refusalCode, reason }: Refusal): Reply {
   };
   return jsonReply(code, { code, errno, error, message: reason, more_info: moreInfo }, headers);
 }
+
+/** What senders to the autopush door ask for. */
+export const autopushRoutes: readonly Route[] = [
+  route("/wpush", /^\/wpush\/((?:v\d+\/)?[^/]+)$/, { POST: pushToUserAgent }),
+  route("/m", /^\/m\/([\w-]+)$/, { DELETE: cancelForUserAgent }),
+];

@@ -7,12 +7,14 @@
 import type { Clock, Random } from "../base/clock.ts";
 import type { PushServiceListener } from "./events.ts";
 import { createAutopushDoor } from "./autopush-door.ts";
+import { autopushRoutes } from "./autopush-http.ts";
 import { openHttpDoor, type HttpDoorOptions } from "./http-door.ts";
 import type { PushServiceLimits } from "./limits.ts";
 import { PushService } from "./push-service.ts";
+import { rfc8030Routes } from "./rfc8030-routes.ts";
 import type { PushServiceSnapshot } from "./snapshot.ts";
 
-export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "autopush"> {
+export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "autopush" | "routes"> {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits?: PushServiceLimits;
@@ -60,7 +62,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   });
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
-  const door = await openHttpDoor({ ...doorOptions, clock, service, autopush });
+  const routes = [...rfc8030Routes, ...autopushRoutes];
+  const door = await openHttpDoor({ ...doorOptions, clock, service, autopush, routes });
   const timer = setInterval(() => service.expireDue(), expiryCheckMs);
   timer.unref();
   const close = async () => {

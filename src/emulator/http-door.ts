@@ -1,15 +1,8 @@
 /**
- * RFC 8030 over plain HTTP/1.1, on loopback: the door for senders, and for receivers that poll.
+ * HTTP/1.1 on loopback: guards, finds the route of a request, and writes what its handler answers.
  *
- * | Request | Meaning |
- * |---|---|
- * | `POST /subscribe` | a new subscription: `Location` for the receiver, `Link rel=urn:ietf:params:push` for senders |
- * | `POST /push/<id>` | send one message |
- * | `GET /subscription/<id>` | the next message, waiting as `Prefer: wait=N` says (our polling form, http-polling.ts) |
- * | `DELETE /message/<id>` | acknowledge it; cancel it while it is undelivered |
- * | `DELETE /subscription/<id>` | unsubscribe |
- * | `GET`, `DELETE /receipt/<id>` | the next delivery receipt; no more of them |
- * | `POST /wpush/…`, `DELETE /m/<id>` | to subscriptions of the autopush door (autopush-http.ts) |
+ * What there is to ask for stands with those who answer it: rfc8030-routes.ts for senders and receivers
+ * that poll, autopush-http.ts for senders to the autopush door.
  *
  * Nothing a client sends brings it down: sizes and times are bounded, and a
  * handler that throws costs its own request alone.
@@ -18,17 +11,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../base/clock.ts";
-import { cancelForUserAgent, pushToUserAgent } from "./autopush-http.ts";
 import type { AutopushDoor } from "./autopush-door.ts";
 import { messageOf, systemCode, UserError } from "../base/errors.ts";
 import { isLoopbackHost } from "../protocol/subscription.ts";
-import type { Handler, HttpExchange } from "./http-exchange.ts";
-import { closeReceipts, push, removeMessage, subscribe, unsubscribe } from "./http-handlers.ts";
-import { pollMessage, pollReceipt } from "./http-polling.ts";
+import type { HttpExchange } from "./http-exchange.ts";
 import type { PushService } from "./push-service.ts";
 import { refuse, type Refusal, type RefusalCode } from "./refusals.ts";
 import { errorBodyOf, refusalReply, writeReply, type Reply } from "./replies.ts";
 import { originOf } from "./request-guard.ts";
+import { findRoute, type Route } from "./route.ts";
 
 export interface HttpDoorOptions {
   readonly service: PushService;
@@ -45,6 +36,8 @@ export interface HttpDoorOptions {
   readonly pollSeconds?: number;
   /** How long a poll may wait at most; 300 s by default. */
   readonly maxPollSeconds?: number;
+  /** What there is to ask for; the first that matches answers. */
+  readonly routes: readonly Route[];
   /** Who takes connections that are to become WebSockets; without it they are refused. */
   readonly autopush?: AutopushDoor;
 }
@@ -94,30 +87,6 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
 
 type OpenDoor = HttpDoorOptions & { readonly port: number; readonly allowRemote: boolean };
 
-type Methods = ReadonlyMap<string, Handler>;
-
-const resources: ReadonlyMap<string, Methods> = new Map([
-  ["subscribe", new Map<string, Handler>([["POST", subscribe]])],
-  ["push", new Map<string, Handler>([["POST", push]])],
-  [
-    "subscription",
-    new Map<string, Handler>([
-      ["GET", pollMessage],
-      ["DELETE", unsubscribe],
-    ]),
-  ],
-  ["message", new Map<string, Handler>([["DELETE", removeMessage]])],
-  ["wpush", new Map<string, Handler>([["POST", pushToUserAgent]])],
-  ["m", new Map<string, Handler>([["DELETE", cancelForUserAgent]])],
-  [
-    "receipt",
-    new Map<string, Handler>([
-      ["GET", pollReceipt],
-      ["DELETE", closeReceipts],
-    ]),
-  ],
-]);
-
 /** Answers one request, whatever it is. */
 async function answer(door: OpenDoor, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // Not the machine's time: whoever compares clocks by it must see the one that TTL and VAPID are judged by.
@@ -139,21 +108,21 @@ async function replyTo(
   const { service } = door;
   const origin = originOf(request, door);
   if (origin.kind === "refused") return refusalReply(service.report(origin));
-  const target = parseTarget(request.url ?? "");
-  const methods = target === undefined ? undefined : resources.get(target.resource);
-  if (target === undefined || methods === undefined) {
+  const { path, query } = parseTarget(request.url ?? "");
+  const found = findRoute(door.routes, path);
+  if (found === undefined) {
     return refusalReply(
       service.report(refuse("no-such-resource", `there is nothing at ${request.url ?? ""}`)),
     );
   }
-  const handler = methods.get(request.method ?? "");
+  const { route, id } = found;
+  const handler = route.methods.get(request.method ?? "");
   if (handler === undefined) {
-    const allow = [...methods.keys()].join(", ");
-    const reason = `${request.method ?? "this method"} is not a method of /${target.resource}, which takes ${allow}`;
+    const allow = [...route.methods.keys()].join(", ");
+    const reason = `${request.method ?? "this method"} is not a method of ${route.name}, which takes ${allow}`;
     return refusalReply(service.report(refuse("method-not-allowed", reason)), { allow });
   }
   const { pollSeconds = 30, maxPollSeconds = 300, clock } = door;
-  const { id, query } = target;
   const exchange: HttpExchange = {
     service,
     clock,
@@ -168,20 +137,10 @@ async function replyTo(
   return handler(exchange);
 }
 
-interface Target {
-  readonly resource: string;
-  readonly id: string;
-  readonly query: URLSearchParams;
-}
-
-/** The resource a request target names: `/subscribe`, or `/<kind>/<id>`; absolute forms too (RFC 9112 §3.2.2). */
-function parseTarget(target: string): Target | undefined {
-  const [path = "", query = ""] = target.replace(/^http:\/\/[^/?]*/i, "").split("?", 2);
-  const match = /^\/(?:(subscribe)|([a-z]+)\/((?<=^\/wpush\/)(?:v\d+\/)?[^/]+|[A-Za-z0-9_-]+))$/.exec(path);
-  if (match === null) return undefined;
-  const [, bare, kind = "", id = ""] = match;
-  if (bare === undefined && kind === "subscribe") return undefined;
-  return { resource: bare ?? kind, id, query: new URLSearchParams(query) };
+/** The path and query of a request target; absolute forms too (RFC 9112 §3.2.2). */
+function parseTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
+  const [path = "", query = ""] = target.replace(/^https?:\/\/[^/?]*/i, "").split("?", 2);
+  return { path, query: new URLSearchParams(query) };
 }
 
 const garbage: ReadonlyMap<string | undefined, RefusalCode> = new Map([
