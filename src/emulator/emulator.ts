@@ -7,9 +7,10 @@
 import type { Clock, Random } from "../base/clock.ts";
 import type { PushServiceListener } from "./events.ts";
 import { createAutopushDoor } from "./autopush-door.ts";
-import { autopushRoutes } from "./autopush-http.ts";
 import { openHttpDoor, type HttpDoorOptions } from "./http-door.ts";
 import type { PushServiceLimits } from "./limits.ts";
+import type { PersonalityId } from "./personalities.ts";
+import { pushRoutes } from "./push-routes.ts";
 import { PushService } from "./push-service.ts";
 import { rfc8030Routes } from "./rfc8030-routes.ts";
 import type { PushServiceSnapshot } from "./snapshot.ts";
@@ -19,6 +20,8 @@ export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "auto
   readonly random: Random;
   readonly limits?: PushServiceLimits;
   readonly onEvent?: PushServiceListener;
+  /** How subscriptions behave that were not asked for otherwise; by default as is the way of their door. */
+  readonly personality?: PersonalityId | undefined;
   /** What `service.snapshot()` said when an earlier emulator stopped. */
   readonly state?: PushServiceSnapshot;
   /** How long an autopush client may take to say hello; 5 s by default. */
@@ -49,6 +52,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     random,
     limits = {},
     onEvent = () => undefined,
+    personality,
     state,
     handshakeTimeoutMs,
     ...doorOptions
@@ -58,11 +62,12 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     random,
     limits,
     onEvent,
+    personality,
     ...(state === undefined ? {} : { state }),
   });
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
-  const routes = [...rfc8030Routes, ...autopushRoutes];
+  const routes = [...rfc8030Routes, ...pushRoutes];
   const door = await openHttpDoor({ ...doorOptions, clock, service, autopush, routes });
   const timer = setInterval(() => service.expireDue(), expiryCheckMs);
   timer.unref();
