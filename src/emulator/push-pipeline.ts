@@ -14,6 +14,7 @@ import { mozilla } from "./personalities/mozilla.ts";
 import type { Draft, Parcel, Personality } from "./personalities/personality.ts";
 import { strict } from "./personalities/strict.ts";
 import { wns } from "./personalities/wns.ts";
+import { receivedHeaders } from "./push-headers.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Reply } from "./replies.ts";
 import { readBody } from "./request-body.ts";
@@ -79,12 +80,13 @@ function take({ service }: HttpExchange, { pushId, parcel, checks }: Attempt) {
     draft = { ...draft, ...read };
   }
   if (subscription.kind === "refused") return subscription;
-  const created = service.offer(pushId, { ...plain, ...draft, body });
+  const requestHeaders = receivedHeaders(parcel.headers);
+  const created = service.offer(pushId, { ...plain, ...draft, requestHeaders, body });
   return created.kind === "refused" ? created : { kind: "accepted" as const, created, subscription };
 }
 
 /** A message of which nothing was said. */
-const plain: Omit<PushInput, "body"> = {
+const plain: Omit<PushInput, "body" | "requestHeaders"> = {
   ttlSeconds: 0,
   urgency: "normal",
   topic: undefined,

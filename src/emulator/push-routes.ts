@@ -10,39 +10,40 @@
  * | `POST /apple/<token>`, `POST https://web.push.apple.com/<token>` | Apple |
  * | `POST /wns/?token=<token>`, `POST https://<region>.notify.windows.com/w/?token=<token>` | WNS |
  */
-import type { HttpExchange } from "./http-exchange.ts";
+import type { Handler, HttpExchange } from "./http-exchange.ts";
 import { isHostOf, type PersonalityId } from "./personalities.ts";
 import { push, type PushAddress } from "./push-pipeline.ts";
 import { emptyReply, type Reply } from "./replies.ts";
-import { route, type Route, type RouteCondition } from "./route.ts";
+import { pushRoute, route, type Route } from "./route.ts";
 
 /** Everything senders ask for, but for the receipts of RFC 8030. */
 export const pushRoutes: readonly Route[] = [
-  pushRoute("strict", "/push", /^\/push\/([\w-]+)$/),
-  pushRoute("fcm", "/fcm/send", /^\/fcm\/send\/([^/]+)$/),
-  pushRoute("fcm", "/wp", /^\/(?:preprod\/)?wp\/([^/]+)$/),
-  route("/wpush", /^\/wpush\/((?:v\d+\/)?[^/]+)$/, {
-    POST: (exchange) => push(exchange, autopushAddressOf(exchange.id)),
-  }),
+  pushRoute("/push", /^\/push\/([\w-]+)$/, pushAs("strict")),
+  pushRoute("/fcm/send", /^\/fcm\/send\/([^/]+)$/, pushAs("fcm")),
+  pushRoute("/wp", /^\/(?:preprod\/)?wp\/([^/]+)$/, pushAs("fcm")),
+  pushRoute(
+    "/wpush",
+    /^\/wpush\/((?:v\d+\/)?[^/]+)$/,
+    (exchange) => push(exchange, autopushAddressOf(exchange)),
+    { pushIdOf: (exchange) => autopushAddressOf(exchange).pushId },
+  ),
   route("/m", /^\/m\/([\w-]+)$/, { DELETE: cancelAtAutopush }),
-  pushRoute("apple", "/apple", /^\/apple\/([^/]+)$/),
-  pushRoute("wns", "/wns", /^\/wns\/$/, { idParameter: "token" }),
-  pushRoute("wns", "/w", /^\/w\/$/, { idParameter: "token", isHost: (host) => isHostOf("wns", host) }),
-  pushRoute("apple", "/", /^\/([^/]+)$/, { isHost: (host) => isHostOf("apple", host) }),
+  pushRoute("/apple", /^\/apple\/([^/]+)$/, pushAs("apple")),
+  pushRoute("/wns", /^\/wns\/$/, pushAs("wns"), { idParameter: "token" }),
+  pushRoute("/w", /^\/w\/$/, pushAs("wns"), {
+    idParameter: "token",
+    isHost: (host) => isHostOf("wns", host),
+  }),
+  pushRoute("/", /^\/([^/]+)$/, pushAs("apple"), { isHost: (host) => isHostOf("apple", host) }),
 ];
 
-function pushRoute(
-  personality: PersonalityId,
-  name: string,
-  path: RegExp,
-  condition: RouteCondition = {},
-): Route {
-  const handle = (exchange: HttpExchange) => push(exchange, { pushId: exchange.id, personality });
-  return route(name, path, { POST: handle }, condition);
+/** Takes a message at an endpoint of this personality's form. */
+function pushAs(personality: PersonalityId): Handler {
+  return (exchange) => push(exchange, { pushId: exchange.id, personality });
 }
 
 /** `v2/<token>`, `v1/<token>`, or a token alone, which is v1. A version there is not has no tokens. */
-function autopushAddressOf(id: string): PushAddress {
+function autopushAddressOf({ id }: Pick<HttpExchange, "id">): PushAddress {
   const pushId = id.replace(/^v[12]\//, "");
   return { pushId, personality: "mozilla", version: id.startsWith("v2/") ? "v2" : "v1" };
 }

@@ -1,13 +1,16 @@
 /** Resources of the HTTP door: which paths one answers, and with which methods. */
-import type { Handler } from "./http-exchange.ts";
+import type { Handler, HttpExchange } from "./http-exchange.ts";
 
 /** What a route asks for besides its path. */
-export interface RouteCondition {
+interface RouteCondition {
   /** The name of the query parameter that is the exchange's `id`, where the path has none. */
   readonly idParameter?: string;
   /** Whether a host name is one this route is for; any is by default. */
   readonly isHost?: (hostname: string) => boolean;
 }
+
+/** Finds in a request that takes a message the id senders know the subscription by. */
+type FindPushId = (exchange: Pick<HttpExchange, "id" | "query">) => string;
 
 export interface Route extends RouteCondition {
   /** What to call it in a message, as `/push`. */
@@ -15,16 +18,23 @@ export interface Route extends RouteCondition {
   /** Matches a path without its query; its first group, if it took part, is the exchange's `id`. */
   readonly path: RegExp;
   readonly methods: ReadonlyMap<string, Handler>;
+  /** Of a route that takes messages with `POST`: the id senders know the subscription by. Faults happen to such requests. */
+  readonly pushIdOf?: FindPushId;
 }
 
 /** A route from its parts. */
-export function route(
+export function route(name: string, path: RegExp, methods: Readonly<Record<string, Handler>>): Route {
+  return { name, path, methods: new Map(Object.entries(methods)) };
+}
+
+/** A route that takes messages. */
+export function pushRoute(
   name: string,
   path: RegExp,
-  methods: Readonly<Record<string, Handler>>,
-  condition: RouteCondition = {},
+  handler: Handler,
+  { pushIdOf = ({ id }) => id, ...condition }: RouteCondition & { readonly pushIdOf?: FindPushId } = {},
 ): Route {
-  return { name, path, methods: new Map(Object.entries(methods)), ...condition };
+  return { ...route(name, path, { POST: handler }), pushIdOf, ...condition };
 }
 
 /** What a request asks for. */

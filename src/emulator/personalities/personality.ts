@@ -26,7 +26,7 @@ export interface Parcel {
 }
 
 /** What the checks have read so far. */
-export type Draft = Partial<Omit<PushInput, "body">>;
+export type Draft = Partial<Omit<PushInput, "body" | "requestHeaders">>;
 
 /** Reads one part of a request, or says which rule it breaks. */
 export type Check = (parcel: Parcel, draft: Draft) => Draft | Refusal;
