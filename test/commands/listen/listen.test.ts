@@ -115,6 +115,7 @@ describe("a message", () => {
       urgency: "normal",
       topic: undefined,
       headers: { contentEncoding: "aes128gcm", encryption: undefined, cryptoKey: undefined },
+      requestHeaders: {},
       body: Buffer.alloc(120, 4),
       sender: applicationServerKey,
       receipt: "none",
