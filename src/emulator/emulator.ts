@@ -8,6 +8,7 @@ import type { Clock, Random } from "../base/clock.ts";
 import type { PushServiceListener } from "./events.ts";
 import { createAutopushDoor } from "./autopush-door.ts";
 import { autopushRoutes } from "./autopush-http.ts";
+import { createChromiumDoor } from "./chromium-door/door.ts";
 import { openHttpDoor, type HttpDoorOptions } from "./http-door.ts";
 import type { PushServiceLimits } from "./limits.ts";
 import { PushService } from "./push-service.ts";
@@ -62,13 +63,15 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   });
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
-  const routes = [...rfc8030Routes, ...autopushRoutes];
+  const chromium = createChromiumDoor({ service, random, clock });
+  const routes = [...rfc8030Routes, ...autopushRoutes, ...chromium.routes];
   const door = await openHttpDoor({ ...doorOptions, clock, service, autopush, routes });
   const timer = setInterval(() => service.expireDue(), expiryCheckMs);
   timer.unref();
   const close = async () => {
     clearInterval(timer);
     autopush.close();
+    chromium.close();
     await door.close();
   };
   return { origin: door.origin, port: door.port, service, close, [Symbol.asyncDispose]: close };

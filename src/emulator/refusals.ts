@@ -42,6 +42,13 @@ const refusals = {
   "too-many-receipt-subscriptions": { status: 429, reference: "RFC 8030 §5.1" },
   "options-malformed": { status: 400, reference: "RFC 8292 §4.1" },
   "options-type": { status: 415, reference: "RFC 8292 §4.1" },
+  "check-in-malformed": { status: 400, reference: "Chromium's check-in" },
+  "registration-malformed": { status: 400, reference: "Chromium's registration" },
+  "device-unauthorized": { status: 401, reference: "Chromium's registration" },
+  "sender-invalid": {
+    status: 400,
+    reference: "Chromium's registration: sender is the page's applicationServerKey",
+  },
   "host-not-allowed": { status: 421, reference: "RFC 9110 §15.5.20" },
   "cross-site": { status: 403, reference: "a page of another site has no business here" },
   "request-malformed": { status: 400, reference: "RFC 9112 §2.2" },

@@ -15,7 +15,7 @@ import type { Delivery } from "./delivery.ts";
 import type { ReceiptStatus } from "./events.ts";
 import type { QueuedMessage } from "./message-queue.ts";
 import type { Receipts } from "./receipts.ts";
-import type { EndedSubscription, LiveSubscription, Subscriptions } from "./subscriptions.ts";
+import type { EndedSubscription, LiveSubscription, Owner, Subscriptions } from "./subscriptions.ts";
 
 interface SubscriptionSnapshot {
   readonly id: string;
@@ -26,6 +26,8 @@ interface SubscriptionSnapshot {
   /** With `channelId`: whose it is; both absent in what earlier versions wrote. */
   readonly userAgentId?: string | null;
   readonly channelId?: string | null;
+  /** The owner's name for itself, if it is a Chromium. */
+  readonly app?: string | null;
 }
 interface MessageSnapshot {
   readonly id: string;
@@ -74,6 +76,7 @@ export function snapshotOf(subscriptions: Subscriptions, receipts: Receipts): Pu
         expiresAt: expiresAt ?? null,
         userAgentId: owner?.userAgentId ?? null,
         channelId: owner?.channelId ?? null,
+        app: owner?.app ?? null,
       };
     }),
     ended: subscriptions.ended(),
@@ -92,15 +95,13 @@ export function restoreInto(
   for (const { id, unread } of state.receipts) delivery.receipts.open(id, unread);
   const byId = new Map<string, LiveSubscription>();
   for (const { id, pushId, createdAt, ...record } of state.subscriptions) {
-    const { userAgentId, channelId } = record;
-    const isOwned = typeof userAgentId === "string" && typeof channelId === "string";
     const subscription = subscriptions.add({
       id,
       pushId,
       createdAt,
       applicationServerKey: record.applicationServerKey ?? undefined,
       expiresAt: record.expiresAt ?? undefined,
-      owner: isOwned ? { userAgentId, channelId } : undefined,
+      owner: ownerOf(record),
     });
     byId.set(id, subscription);
   }
@@ -113,6 +114,15 @@ export function restoreInto(
     if (replacedBy !== null) delivery.end(message, { type: "replaced", topic: topic ?? "", replacedBy });
   }
   return state.messages.length;
+}
+
+function ownerOf({
+  userAgentId,
+  channelId,
+  app,
+}: Pick<SubscriptionSnapshot, "userAgentId" | "channelId" | "app">): Owner | undefined {
+  if (typeof userAgentId !== "string" || typeof channelId !== "string") return undefined;
+  return { userAgentId, channelId, ...(typeof app === "string" && { app }) };
 }
 
 function messageSnapshotOf(message: QueuedMessage): MessageSnapshot {
@@ -199,6 +209,7 @@ function readSubscription(fields: Fields): SubscriptionSnapshot {
     expiresAt: fields.numberOrNull("expiresAt"),
     userAgentId: fields.optionalString("userAgentId"),
     channelId: fields.optionalString("channelId"),
+    app: fields.optionalString("app"),
   };
 }
 
