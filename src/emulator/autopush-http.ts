@@ -14,12 +14,12 @@ import { urgencies, type Urgency } from "../protocol/message.ts";
 import { contentEncodings } from "../protocol/subscription.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import type { MessageHeaders } from "./message-queue.ts";
-import { headerOf, quote, type Read, type RequestHeaders } from "./push-headers.ts";
+import { headerOf, quote, receivedHeaders, type Read, type RequestHeaders } from "./push-headers.ts";
 import { refuse, type Refusal, type RefusalCode } from "./refusals.ts";
 import { emptyReply, jsonReply, type Reply } from "./replies.ts";
 import { readBody } from "./request-body.ts";
 import { senderRefusal } from "./subscriptions.ts";
-import { route, type Route } from "./route.ts";
+import { pushRoute, route, type Route } from "./route.ts";
 import { readSender } from "./vapid-check.ts";
 
 interface AutopushError {
@@ -60,7 +60,7 @@ async function pushToUserAgent(exchange: HttpExchange): Promise<Reply | undefine
   const { service, request, origin } = exchange;
   const body = await readBody(request, service.maxBodyBytes);
   if (body === undefined) return undefined;
-  const pushId = exchange.id.replace(/^v[12]\//, "");
+  const pushId = pushIdIn(exchange.id);
   const version = exchange.id.startsWith("v2/") ? "v2" : "v1";
   const outcome = accept(exchange, { pushId, version, body: body.bytes });
   if (outcome.kind === "refused") return errorReply(outcome);
@@ -71,6 +71,11 @@ async function pushToUserAgent(exchange: HttpExchange): Promise<Reply | undefine
 function cancelForUserAgent({ service, id }: HttpExchange): Reply {
   if (service.subscriptionOf(id) !== undefined) service.cancel(id);
   return emptyReply(204);
+}
+
+/** The token alone. */
+function pushIdIn(id: string): string {
+  return id.replace(/^v[12]\//, "");
 }
 
 interface Parcel {
@@ -101,7 +106,9 @@ function accept(exchange: HttpExchange, parcel: Parcel) {
   if (refusal !== undefined) return service.report(refusal, subscriptionId);
   const input = readHeaders(headers, body.length);
   if (input.kind === "refused") return service.report(input, subscriptionId);
-  return service.send(pushId, { ...input.value, body, sender: sender.value, receipt: "none" });
+  const requestHeaders = receivedHeaders(headers);
+  const sent = { ...input.value, requestHeaders, body, sender: sender.value };
+  return service.send(pushId, { ...sent, receipt: "none" });
 }
 
 function sizeRefusal(body: Uint8Array, limit: number): Refusal | undefined {
@@ -176,6 +183,6 @@ function errorReply({ code: refusalCode, reason }: Refusal): Reply {
 
 /** What senders to the autopush door ask for. */
 export const autopushRoutes: readonly Route[] = [
-  route("/wpush", /^\/wpush\/((?:v\d+\/)?[^/]+)$/, { POST: pushToUserAgent }),
+  pushRoute("/wpush", /^\/wpush\/((?:v\d+\/)?[^/]+)$/, pushToUserAgent, ({ id }) => pushIdIn(id)),
   route("/m", /^\/m\/([\w-]+)$/, { DELETE: cancelForUserAgent }),
 ];

@@ -104,6 +104,10 @@ export class AutopushSession implements Receiver {
       this.#subscriptions.delete(channelId);
   }
 
+  disconnect(code: number, reason: string): void {
+    this.#end(code, reason);
+  }
+
   #hello({ userAgentId, usesWebPush }: Extract<ClientFrame, { type: "hello" }>): void {
     if (this.#userAgentId !== undefined || !usesWebPush) {
       this.violate("SM");

@@ -75,6 +75,10 @@ export interface AcceptedEvent extends OfMessage {
   readonly requestedTtlSeconds: number;
   readonly urgency: Urgency;
   readonly topic: string | undefined;
+  readonly pushId: string;
+  /** The request's headers as they came, names in lower case; none when a message did not come over HTTP. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
   readonly bodyBytes: number;
   readonly contentEncoding: string | undefined;
   /** The key the sender proved to hold, when it did. */
@@ -114,6 +118,22 @@ interface ReceiptEvent extends OfMessage {
   readonly receiptSubscriptionId: string;
   readonly status: ReceiptStatus;
 }
+/** Everything was forgotten at once, as a test suite asks between two tests. */
+interface ResetEvent extends Happened {
+  readonly type: "reset";
+}
+interface ClockMovedEvent extends Happened {
+  readonly type: "clock-moved";
+  /** How far, in milliseconds; back when it is less than 0. */
+  readonly byMs: number;
+}
+interface FaultEvent extends Happened {
+  readonly type: "fault";
+  /** The rule, as it is written on the command line, and what it did. */
+  readonly rule: string;
+  readonly reason: string;
+  readonly subscriptionId: string | undefined;
+}
 interface RefusedEvent extends Happened {
   readonly type: "refused";
   readonly code: RefusalCode;
@@ -140,10 +160,14 @@ export type PushServiceEvent =
   | UserAgentConnectedEvent
   | UserAgentDisconnectedEvent
   | ProcessingFailedEvent
+  | ResetEvent
+  | ClockMovedEvent
+  | FaultEvent
   | RefusedEvent;
 
 /** What only a door can know, and tells through the machine so that everything is in one log. */
-export type DoorEvent = UserAgentConnectedEvent | UserAgentDisconnectedEvent | ProcessingFailedEvent;
+export type DoorEvent =
+  UserAgentConnectedEvent | UserAgentDisconnectedEvent | ProcessingFailedEvent | ClockMovedEvent | FaultEvent;
 
 type WithoutTime<Event> = Event extends DoorEvent ? Omit<Event, "at"> : never;
 

@@ -19,7 +19,15 @@ import {
   type HttpExchange,
 } from "./http-exchange.ts";
 import { findLink, readPreferences } from "./preferences.ts";
-import { readEncoding, readTopic, readTtl, readUrgency, quote, type Read } from "./push-headers.ts";
+import {
+  quote,
+  readEncoding,
+  readTopic,
+  readTtl,
+  readUrgency,
+  receivedHeaders,
+  type Read,
+} from "./push-headers.ts";
 import { refuse, type Refusal } from "./refusals.ts";
 import { emptyReply, jsonReply, refusalReply, type Reply } from "./replies.ts";
 import { readBody } from "./request-body.ts";
@@ -145,6 +153,7 @@ function readInput(
     urgency: urgency.value,
     topic: topic.value,
     headers: encoding.value,
+    requestHeaders: receivedHeaders(headers),
     body,
     sender: sender.value,
     receipt: receipt.value,

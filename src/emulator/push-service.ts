@@ -241,6 +241,20 @@ export class PushService {
     return { kind: "closed" };
   }
 
+  /** Forgets everything. Who is connected is told and hung up on; what was known is now as if it had never been. */
+  reset(): void {
+    const receivers = new Set<Receiver>();
+    for (const subscription of this.#subscriptions.live()) {
+      const { connection } = subscription;
+      if (connection !== undefined) receivers.add(connection.receiver);
+      this.#remove(subscription, "unsubscribed");
+    }
+    this.#subscriptions.forgetEnded();
+    for (const { id } of this.#delivery.receipts.entries()) this.#delivery.receipts.close(id);
+    for (const receiver of receivers) receiver.disconnect?.(1000, "reset");
+    this.#emit({ type: "reset", at: this.#clock.now() });
+  }
+
   /** Puts a refusal into the log; doors do it for those that never reach the machine. */
   report(refusal: Refusal, subscriptionId?: string): Refusal {
     const { code, status, reason } = refusal;
@@ -358,11 +372,14 @@ export class PushService {
       type: "accepted",
       at,
       subscriptionId: message.subscription.id,
+      pushId: message.subscription.pushId,
       messageId,
       ttlSeconds,
       requestedTtlSeconds: input.ttlSeconds,
       urgency,
       topic,
+      requestHeaders: input.requestHeaders,
+      body,
       bodyBytes: body.length,
       contentEncoding: message.headers.contentEncoding,
       sender: input.sender,

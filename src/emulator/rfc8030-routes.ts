@@ -12,11 +12,11 @@
  */
 import { closeReceipts, push, removeMessage, subscribe, unsubscribe } from "./http-handlers.ts";
 import { pollMessage, pollReceipt } from "./http-polling.ts";
-import { route, type Route } from "./route.ts";
+import { pushRoute, route, type Route } from "./route.ts";
 
 export const rfc8030Routes: readonly Route[] = [
   route("/subscribe", /^\/subscribe$/, { POST: subscribe }),
-  route("/push", /^\/push\/([\w-]+)$/, { POST: push }),
+  pushRoute("/push", /^\/push\/([\w-]+)$/, push),
   route("/subscription", /^\/subscription\/([\w-]+)$/, { GET: pollMessage, DELETE: unsubscribe }),
   route("/message", /^\/message\/([\w-]+)$/, { DELETE: removeMessage }),
   route("/receipt", /^\/receipt\/([\w-]+)$/, { GET: pollReceipt, DELETE: closeReceipts }),

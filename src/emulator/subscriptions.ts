@@ -96,6 +96,12 @@ export class Subscriptions {
     }
   }
 
+  /** Answers as if those that have ended had never existed. */
+  forgetEnded(): void {
+    this.#endedById.clear();
+    this.#endedByPushId.clear();
+  }
+
   /** The subscription with the receiver's id, or why there is none. */
   byId(id: string): LiveSubscription | Refusal {
     return this.#byId.get(id) ?? absent(this.#endedById.get(id), "subscription");
