@@ -22,6 +22,7 @@ export const mcsTags = {
 /**
  * Far above what a browser has reason to send: the longest is a LoginRequest, which repeats the ids of what
  * was received, 24 bytes each.
+ * @internal
  */
 export const maxFrameBytes = 262_144;
 

@@ -118,6 +118,10 @@ export class McsSession implements Receiver {
     this.#subscriptions.delete(subscriptionId);
   }
 
+  disconnect(_code: number, reason: string): void {
+    this.#end(reason);
+  }
+
   #login(login: Login): void {
     if (this.#deviceId !== undefined) this.violate("a second LoginRequest came");
     else if (!deviceIdText.test(login.user)) this.violate("the LoginRequest names no device");

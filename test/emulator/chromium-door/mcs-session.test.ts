@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { frame, message, tags, varint } from "../../support/mcs-client.ts";
 import { samplePair } from "../../support/samples.ts";
+import { textMessage } from "../machine.ts";
 import { until } from "../wire.ts";
 import {
   app,
@@ -167,16 +168,11 @@ describe("a message", () => {
     const token = await subscribe(door);
     const client = await loggedIn(door);
     await postForm(door, deletionForm());
-    expect(door.service.send(token, { ...sealed(), sender: pair.publicKey })).toMatchObject({ status: 410 });
+    const outcome = door.service.send(token, textMessage("x", { sender: pair.publicKey }));
+    expect(outcome).toMatchObject({ kind: "refused", status: 410 });
     expect((await client.ping()).tag).toBe(tags.pingAck);
   });
 });
-
-function sealed() {
-  const headers = { contentEncoding: "aes128gcm", encryption: undefined, cryptoKey: undefined };
-  const none = { topic: undefined, receipt: "none", urgency: "normal" } as const;
-  return { ttlSeconds: 60, body: Buffer.from("x"), headers, ...none };
-}
 
 /** A device with three messages out: its frames 2, 3 and 4. */
 async function threeOut() {
@@ -374,6 +370,17 @@ describe("a stream that breaks the protocol is closed and told, and nothing else
     client.send(tags.close);
     await client.ended;
     expect(tales(door).at(-1)).toBe(`goodbye ${device}: closed by the browser`);
+  });
+
+  test("a door that is told to hang up does, and the browser may come back", async () => {
+    await using door = await openDoor();
+    const token = await subscribe(door);
+    const client = await loggedIn(door);
+    door.service.reset();
+    await client.ended;
+    expect(tales(door).at(-1)).toBe(`goodbye ${device}: reset`);
+    expect(door.service.peekPushId(token)).toMatchObject({ code: "no-such-subscription" });
+    expect((await (await loggedIn(door)).ping()).tag).toBe(tags.pingAck);
   });
 
   test("a bug of ours ends the stream it struck, and is told", async () => {
