@@ -5,7 +5,7 @@ import type { PushServiceEvent } from "../../emulator/events.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
-import type { Labels } from "./labels.ts";
+import type { Labels } from "../../emulator/labels.ts";
 
 export interface Opening {
   readonly origin: string;
@@ -150,6 +150,5 @@ export function readyJson(origin: string, subscriptionCount: number, at: number)
 
 /** One event as a record; every field is always there. */
 export function eventJson(event: PushServiceEvent, labels: Labels): string {
-  const pushIdOf = (subscriptionId: string | undefined) => labels.pushIdOf(subscriptionId);
-  return jsonLine(eventRecordOf(event, { origin: labels.origin, pushIdOf }));
+  return jsonLine(eventRecordOf(event, labels));
 }
