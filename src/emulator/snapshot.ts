@@ -14,8 +14,15 @@ import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ReceiptStatus } from "./events.ts";
 import type { QueuedMessage } from "./message-queue.ts";
+import { personalityIds, type PersonalityId } from "./personalities.ts";
 import type { Receipts } from "./receipts.ts";
-import type { EndedSubscription, LiveSubscription, Owner, Subscriptions } from "./subscriptions.ts";
+import type {
+  EndedSubscription,
+  LiveSubscription,
+  Owner,
+  SubscriptionRecord,
+  Subscriptions,
+} from "./subscriptions.ts";
 
 interface SubscriptionSnapshot {
   readonly id: string;
@@ -28,6 +35,8 @@ interface SubscriptionSnapshot {
   readonly channelId?: string | null;
   /** The owner's name for itself, if it is a Chromium. */
   readonly app?: string | null;
+  /** Absent in what earlier versions wrote, which knew the doors' own alone. */
+  readonly personality?: PersonalityId | undefined;
 }
 interface MessageSnapshot {
   readonly id: string;
@@ -67,7 +76,8 @@ export function snapshotOf(subscriptions: Subscriptions, receipts: Receipts): Pu
   const messages = live.flatMap(({ queue }) => queue.messages()).sort((a, b) => a.sequence - b.sequence);
   return {
     version: 1,
-    subscriptions: live.map(({ id, pushId, applicationServerKey, createdAt, expiresAt, owner }) => {
+    subscriptions: live.map(({ id, pushId, applicationServerKey, createdAt, expiresAt, ...record }) => {
+      const { owner, personality } = record;
       return {
         id,
         pushId,
@@ -77,6 +87,7 @@ export function snapshotOf(subscriptions: Subscriptions, receipts: Receipts): Pu
         userAgentId: owner?.userAgentId ?? null,
         channelId: owner?.channelId ?? null,
         app: owner?.app ?? null,
+        personality,
       };
     }),
     ended: subscriptions.ended(),
@@ -94,17 +105,7 @@ export function restoreInto(
   for (const ended of state.ended) subscriptions.remember(ended);
   for (const { id, unread } of state.receipts) delivery.receipts.open(id, unread);
   const byId = new Map<string, LiveSubscription>();
-  for (const { id, pushId, createdAt, ...record } of state.subscriptions) {
-    const subscription = subscriptions.add({
-      id,
-      pushId,
-      createdAt,
-      applicationServerKey: record.applicationServerKey ?? undefined,
-      expiresAt: record.expiresAt ?? undefined,
-      owner: ownerOf(record),
-    });
-    byId.set(id, subscription);
-  }
+  for (const snapshot of state.subscriptions) byId.set(snapshot.id, subscriptions.add(recordOf(snapshot)));
   for (const [sequence, snapshot] of state.messages.entries()) {
     const subscription = byId.get(snapshot.subscriptionId);
     if (subscription === undefined) continue;
@@ -114,6 +115,19 @@ export function restoreInto(
     if (replacedBy !== null) delivery.end(message, { type: "replaced", topic: topic ?? "", replacedBy });
   }
   return state.messages.length;
+}
+
+function recordOf({ id, pushId, createdAt, ...record }: SubscriptionSnapshot): SubscriptionRecord {
+  const owner = ownerOf(record);
+  return {
+    id,
+    pushId,
+    createdAt,
+    applicationServerKey: record.applicationServerKey ?? undefined,
+    expiresAt: record.expiresAt ?? undefined,
+    owner,
+    personality: record.personality ?? (owner === undefined ? "strict" : "mozilla"),
+  };
 }
 
 function ownerOf({
@@ -187,6 +201,8 @@ export function parseSnapshot(value: unknown): PushServiceSnapshot {
       id: ended.string("id"),
       pushId: ended.string("pushId"),
       why: ended.oneOf("why", ["unsubscribed", "subscription-expired"] as const),
+      endedAt: ended.optional("endedAt", () => ended.number("endedAt")),
+      personality: ended.optional("personality", () => ended.oneOf("personality", personalityIds)),
     })),
     messages: root.list("messages", readMessage),
     receipts: root.list("receipts", (receipts) => ({
@@ -210,6 +226,7 @@ function readSubscription(fields: Fields): SubscriptionSnapshot {
     userAgentId: fields.optionalString("userAgentId"),
     channelId: fields.optionalString("channelId"),
     app: fields.optionalString("app"),
+    personality: fields.optional("personality", () => fields.oneOf("personality", personalityIds)),
   };
 }
 
@@ -252,6 +269,10 @@ class Fields {
 
   stringOrNull(name: string): string | null {
     return this.#fields.get(name) === null ? null : this.string(name);
+  }
+
+  optional<Value>(name: string, read: () => Value): Value | undefined {
+    return this.#fields.get(name) === undefined ? undefined : read();
   }
 
   optionalString(name: string): string | null {

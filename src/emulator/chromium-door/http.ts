@@ -68,7 +68,8 @@ function answer({ service, random, subscribed }: ChromiumHttpOptions, registrati
       return textReply(200, tokenAnswer(formatBase64url(random.bytes(16))));
     case "subscribe": {
       const { deviceId: userAgentId, appId: channelId, app, applicationServerKey } = registration;
-      const outcome = service.subscribe(applicationServerKey, { userAgentId, channelId, app });
+      const owner = { userAgentId, channelId, app };
+      const outcome = service.subscribe(applicationServerKey, owner, service.personalityAt("fcm"));
       if (outcome.kind === "refused") return errorReply(outcome);
       const subscription = service.channelsOf(userAgentId).get(channelId);
       if (subscription !== undefined) subscribed(userAgentId, subscription);

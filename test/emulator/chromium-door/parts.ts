@@ -5,7 +5,7 @@ import { createChromiumDoor, type ChromiumDoorOptions } from "../../../src/emula
 import type { Created, PushInput } from "../../../src/emulator/exchange.ts";
 import { openHttpDoor } from "../../../src/emulator/http-door.ts";
 import type { PushServiceOptions } from "../../../src/emulator/push-service.ts";
-import { rfc8030Routes } from "../../../src/emulator/rfc8030-routes.ts";
+import { pushRoutes } from "../../../src/emulator/push-routes.ts";
 import { samplePair } from "../../support/samples.ts";
 import { McsClient, type LoginFields } from "../../support/mcs-client.ts";
 import { countingRandom, created, createMachine, textMessage, type Machine } from "../machine.ts";
@@ -31,7 +31,7 @@ export async function openDoor({ loginTimeoutMs, heartbeatMs, ...options }: Opti
     ...(heartbeatMs !== undefined && { heartbeatMs }),
   };
   const door = createChromiumDoor({ service, clock, random: countingRandom(), ...times });
-  const http = await openHttpDoor({ service, clock, routes: [...rfc8030Routes, ...door.routes] });
+  const http = await openHttpDoor({ service, clock, routes: [...pushRoutes, ...door.routes] });
   const stream = () => {
     const [ours, theirs] = duplexPair();
     door.accept(theirs);

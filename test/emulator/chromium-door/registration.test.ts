@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { parseSubject } from "../../../src/protocol/subject.ts";
+import { signToken } from "../../../src/protocol/vapid-token.ts";
 import { fieldsOf, fixed64, message } from "../../support/mcs-client.ts";
 import { samplePair } from "../../support/samples.ts";
-import { call, errorOf } from "../wire.ts";
+import { call, errorOf, sealed } from "../wire.ts";
 import {
   app,
   appId,
@@ -77,6 +79,7 @@ describe("a registration", () => {
     expect(door.service.subscriptions()).toMatchObject([
       {
         pushId: token,
+        personality: "fcm",
         applicationServerKey: pair.publicKey,
         owner: { userAgentId: device, channelId: appId, app },
       },
@@ -107,7 +110,12 @@ describe("a registration", () => {
     const answers = [await postForm(door, deletionForm()), await postForm(door, deletionForm())];
     expect(answers.map(({ body }) => body.toString())).toEqual([`token=${app}`, `token=${app}`]);
     expect(door.newEvents()).toEqual(["subscribed", "unsubscribed"]);
-    expect((await call("POST", `${door.origin}/push/${token}`, { headers: { ttl: "1" } })).status).toBe(410);
+    const subject = parseSubject("mailto:ops@harbour.shop").subject;
+    const expiresAt = door.clock.now() + 3_600_000;
+    const vapid = signToken({ audience: door.origin, subject, pair, expiresAt, encoding: "aes128gcm" });
+    const headers = { ...sealed, ...vapid };
+    const { status } = await call("POST", `${door.origin}/fcm/send/${token}`, { headers, body: "x" });
+    expect(status).toBe(410);
   });
 
   test("of another device cannot be taken back", async () => {
