@@ -310,6 +310,12 @@ export function serviceOf(endpoint: Endpoint): PushServiceFacts {
   return byHost ?? pushServices.find(({ hosts }) => isMarked(url, hosts)) ?? other;
 }
 
+/** Whether an endpoint's host is a known push service's by its name alone: a path or query that looks like one is no proof. */
+export function hasKnownHost(endpoint: Endpoint): boolean {
+  const host = new URL(endpoint).hostname.toLowerCase().replace(/\.$/, "");
+  return pushServices.some(({ hosts }) => isAmong(host, hosts));
+}
+
 function isAmong(host: string, { exact, suffixes }: ServiceHosts): boolean {
   // The dot matters: notpush.apple.com is somebody else.
   return exact.includes(host) || suffixes.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
