@@ -176,13 +176,12 @@ test.each([
   expect(await connect(guardWith({}), endpoint)).toEqual(["127.0.0.1", "::1"]);
 });
 
-test.each([
-  "http://127.0.0.1:8080/p",
-  "https://127.8.8.8/p",
-  "http://[::1]:8080/p",
-])("%s is plainly this machine", (endpoint) => {
-  expect(guardWith({}).refusalOf(parseEndpoint(endpoint))).toBeUndefined();
-});
+test.each(["http://127.0.0.1:8080/p", "https://127.8.8.8/p", "http://[::1]:8080/p"])(
+  "%s is plainly this machine",
+  (endpoint) => {
+    expect(guardWith({}).refusalOf(parseEndpoint(endpoint))).toBeUndefined();
+  },
+);
 
 test.each(["https://localhost.evil.test/p", "https://127.0.0.1.evil.test/p", "https://notlocalhost/p"])(
   "%s only looks like this machine",
