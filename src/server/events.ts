@@ -41,6 +41,8 @@ interface BeaconEvent extends Happened {
   readonly messageId: string | undefined;
   /** By the browser's clock. */
   readonly happenedAt: number;
+  /** Of the notification, when it is shown. */
+  readonly title: string | undefined;
 }
 
 interface RefusedEvent extends Happened {

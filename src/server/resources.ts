@@ -95,8 +95,8 @@ async function sendTestPush(context: At, options: ResourceOptions, deny: Deny): 
 async function takeBeacon(context: At, options: ResourceOptions, deny: Deny): Promise<Response> {
   const beacon = parseBeacon(await readJson(context));
   if (beacon.kind === "refused") return deny(context, beacon);
-  const { what, messageId, happenedAt } = beacon;
-  options.onEvent({ type: "beacon", at: options.clock.now(), what, messageId, happenedAt });
+  const { what, messageId, happenedAt, title } = beacon;
+  options.onEvent({ type: "beacon", at: options.clock.now(), what, messageId, happenedAt, title });
   return context.body(null, 204);
 }
 

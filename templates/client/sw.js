@@ -41,8 +41,8 @@ async function handlePush(event) {
   await Promise.allSettled([
     setBadge(message.badge),
     tellPages({ type: "push", id, title, body: options.body, shown }),
-    report("received", id, receivedAt),
-    report(shown ? "shown" : "error", id),
+    report("received", id, { at: receivedAt }),
+    shown ? report("shown", id, { title }) : report("error", id),
   ]);
 }
 
@@ -260,11 +260,11 @@ async function handleChange({ oldSubscription, newSubscription }) {
 // ----------------------------------------------------------------------------------- talking to server and pages
 
 /**
- * A beacon, so that a sender under development can watch the message arrive. `type` is "received", "shown",
- * "clicked", "closed" or "error". Remove this function and its calls if you do not want to know.
+ * A beacon, so that a sender under development can watch the message arrive. `type` is "received", "shown" (with
+ * the title), "clicked", "closed" or "error". Remove this function and its calls if you do not want to know.
  */
-async function report(type, id, at = Date.now()) {
-  await post("/events", { type, id, at });
+async function report(type, id, { at = Date.now(), title } = {}) {
+  await post("/events", { type, id, at, title });
 }
 
 /** True when the server took it. A failure is nobody's business here: the notification has been shown. */

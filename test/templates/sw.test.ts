@@ -254,7 +254,10 @@ describe("around the notification", () => {
     await worker.push({ title: "Hi", data: { id: "m1" } });
     expect(worker.requests).toEqual([
       { url: "/webpush/events", body: { type: "received", id: "m1", at: expect.any(Number) as number } },
-      { url: "/webpush/events", body: { type: "shown", id: "m1", at: expect.any(Number) as number } },
+      {
+        url: "/webpush/events",
+        body: { type: "shown", id: "m1", at: expect.any(Number) as number, title: "Hi" },
+      },
     ]);
   });
 

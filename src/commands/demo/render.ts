@@ -1,7 +1,6 @@
 /** The story `webpush demo` tells: each step with the command that does it. */
 import type { Subscription } from "../../protocol/subscription.ts";
 import { shortenEndpoint } from "../../protocol/subscription.ts";
-import type { ReceivedMessage } from "../../receiver/http-receiver.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -10,33 +9,42 @@ import type { Result } from "../send/deliver.ts";
 export type Step =
   | { readonly name: "keys"; readonly publicKey: string }
   | { readonly name: "service"; readonly origin: string }
-  | { readonly name: "subscription"; readonly subscription: Subscription }
+  | { readonly name: "page"; readonly browser: string; readonly origin: string }
+  | { readonly name: "subscription"; readonly subscription: Subscription; readonly by: "receiver" | "page" }
   | { readonly name: "sent"; readonly message: string; readonly ttlSeconds: number; readonly result: Result }
-  | { readonly name: "received" };
+  | { readonly name: "received" }
+  | { readonly name: "shown"; readonly browser: string };
 
-interface Telling {
+interface Words {
   readonly title: string;
   readonly facts: readonly string[];
   /** What a person types to do the same. */
   readonly command?: string;
 }
 
-const order: readonly Step["name"][] = ["keys", "service", "subscription", "sent", "received"];
+/** The two tellings; the terminal's has no page, the browser's shows instead of receiving. */
+const order = {
+  terminal: ["keys", "service", "subscription", "sent", "received"],
+  browser: ["keys", "service", "page", "subscription", "sent", "shown"],
+} as const satisfies Readonly<Record<string, readonly Step["name"][]>>;
+
+export type Telling = keyof typeof order;
 
 type Painted = Pick<Io, "paint">;
 
-/** One step of the story, for people. */
-export function stepText(step: Step, { paint: { err } }: Painted): readonly string[] {
+/** One step of a story, for people. */
+export function stepText(step: Step, telling: Telling, { paint: { err } }: Painted): readonly string[] {
   const { title, facts, command } = tell(step);
+  const steps: readonly string[] = order[telling];
   return [
-    `${err.hint(String(order.indexOf(step.name) + 1))}  ${err.bold(title)}`,
+    `${err.hint(String(steps.indexOf(step.name) + 1))}  ${err.bold(title)}`,
     ...facts.map((fact) => `   ${fact}`),
     ...(command === undefined ? [] : [`   ${err.dim(`$ ${command}`)}`]),
-    ...(step.name === "received" ? [] : [""]),
+    ...(step.name === "received" || step.name === "shown" ? [] : [""]),
   ];
 }
 
-function tell(step: Step): Telling {
+function tell(step: Step): Words {
   switch (step.name) {
     case "keys":
       return {
@@ -49,14 +57,20 @@ function tell(step: Step): Telling {
         title: "A push service waits between sender and receiver (RFC 8030)",
         facts: [`${step.origin}, on this machine; browsers bring their own`],
       };
+    case "page":
+      return {
+        title: `${step.browser} opens the page, and uses this push service for once`,
+        facts: [`${step.origin}, in a profile that is thrown away`],
+        command: `webpush serve --emulator --open ${step.browser.toLowerCase()}`,
+      };
     case "subscription":
       return {
-        title: "A receiver subscribes: an address and keys to encrypt for",
+        title: `${step.by === "page" ? "The page" : "A receiver"} subscribes: an address and keys to encrypt for`,
         facts: [
           `endpoint ${printable(shortenEndpoint(step.subscription.endpoint))}`,
           `p256dh   ${step.subscription.p256dh.slice(0, 44)}…`,
         ],
-        command: "webpush subscriptions add subscription.json --name demo",
+        ...(step.by === "page" ? {} : { command: "webpush subscriptions add subscription.json --name demo" }),
       };
     case "sent":
       return {
@@ -68,6 +82,8 @@ function tell(step: Step): Telling {
       };
     case "received":
       return { title: "The receiver decrypts it, and shows:", facts: [] };
+    case "shown":
+      return { title: `${step.browser} decrypts it, and its service worker shows:`, facts: [] };
     default:
       return step satisfies never;
   }
@@ -78,7 +94,7 @@ function quoted(message: string): string {
 }
 
 /** The title of a notification that arrived, as the service worker would show it. */
-function titleOf({ payload }: ReceivedMessage): string {
+export function titleOf(payload: Uint8Array | undefined): string {
   const text = new TextDecoder().decode(payload);
   const { notification } = JSON.parse(text) as { notification: { title: string } };
   return notification.title;
@@ -86,29 +102,34 @@ function titleOf({ payload }: ReceivedMessage): string {
 
 /** What arrived, for people; in a pipe the text alone. */
 export function arrivalText(
-  received: ReceivedMessage,
+  title: string,
   { paint: { out }, terminal }: Pick<Io, "paint" | "terminal">,
 ): string {
-  return `${terminal.out ? "   " : ""}${out.good(printable(titleOf(received)))}`;
+  return `${terminal.out ? "   " : ""}${out.good(printable(title))}`;
 }
 
 export interface Arrival {
   readonly sent: Result;
-  readonly received: ReceivedMessage;
+  readonly title: string;
+  readonly encryptedBytes: number;
   readonly serviceOrigin: string;
   readonly publicKey: string;
+  /** `undefined` when a terminal received. */
+  readonly browser: string | undefined;
 }
 
 /** The round trip as a JSON record. */
-export function arrivalJson({ sent, received, serviceOrigin, publicKey }: Arrival): string {
+export function arrivalJson(arrival: Arrival): string {
+  const { sent, title, encryptedBytes, serviceOrigin, publicKey, browser } = arrival;
   return jsonLine({
     publicKey,
     service: serviceOrigin,
+    browser: browser ?? null,
     outcome: sent.delivery.outcome,
     status: sent.delivery.status ?? null,
     sendMs: Math.round(sent.durationMs),
-    title: titleOf(received),
-    encryptedBytes: received.bodyBytes,
+    title,
+    encryptedBytes,
   });
 }
 
@@ -117,9 +138,32 @@ export function endingText(durationMs: number, { paint: { err } }: Painted): rea
   return [
     "",
     `That was web push, end to end, in ${(durationMs / 1000).toFixed(1)} s and without the internet.`,
-    "For a real browser:",
+    "In a real browser:",
     "",
-    `   ${err.bold("webpush keys --subject mailto:you@your-domain")}`,
-    `   ${err.bold("webpush scaffold")}`,
+    `   ${err.bold("webpush demo --browser chromium")}   ${err.dim("or firefox")}`,
+  ];
+}
+
+export interface BrowserEnding {
+  readonly durationMs: number;
+  /** Whether the notification was clicked, by us. */
+  readonly isClicked: boolean;
+  readonly headless: boolean;
+}
+
+/** The end of the browser's story, and how to go on. */
+export function browserEndingText(
+  { durationMs, isClicked, headless }: BrowserEnding,
+  { paint: { err } }: Painted,
+): readonly string[] {
+  return [
+    ...(isClicked ? ["", "   and a click on it came back to the service worker"] : []),
+    "",
+    `That was web push in a stock browser, in ${(durationMs / 1000).toFixed(1)} s and without the internet.`,
+    "For a project of your own, in two terminals:",
+    "",
+    `   ${err.bold("webpush serve --emulator --open chromium")}`,
+    `   ${err.bold("webpush send 'Hello'")}`,
+    ...(headless ? [] : ["", "Close the browser to end."]),
   ];
 }

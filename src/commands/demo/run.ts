@@ -6,6 +6,7 @@
  * over a socket, to the emulator, and is decrypted by a receiver that knows only
  * its own keys.
  */
+import { platform } from "node:os";
 import { UserError } from "../../base/errors.ts";
 import { startEmulator } from "../../emulator/emulator.ts";
 import { createReceiverKeys } from "../../protocol/decryption.ts";
@@ -15,10 +16,11 @@ import { subscribe, type HttpReceiver, type ReceivedMessage } from "../../receiv
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { DemoOptions } from "./command.ts";
-import { arrivalJson, arrivalText, endingText, stepText, type Step } from "./render.ts";
+import { arrivalJson, arrivalText, endingText, stepText, titleOf, type Step } from "./render.ts";
 import { failed, makeKeys, onStage, patienceMs, sendOne, ttlSeconds } from "./stage.ts";
 
-export async function run({ message }: DemoOptions, context: Context): Promise<ExitCode> {
+export async function run(options: DemoOptions, context: Context): Promise<ExitCode> {
+  const { message, browser } = options;
   // Before the story begins: what is wrong with the message is no part of it.
   if (message.trim() === "") {
     throw new UserError("payload-title-missing", "the message is empty", {
@@ -27,7 +29,18 @@ export async function run({ message }: DemoOptions, context: Context): Promise<E
   }
   const payload = createPayload({ title: message });
   checkPayloadSize(payload.length, "aes128gcm");
-  return onStage(context, (stage) => tell({ message, payload }, stage));
+  if (browser === undefined) return onStage(context, (stage) => tell({ message, payload }, stage));
+  // Loaded for this telling alone: it brings a server and a browser.
+  const { tellInBrowser } = await import("./browser.ts");
+  const headless = options.headless || !canShowWindow(context.env, platform());
+  const demo = { ...options, browser, payload, headless, env: context.env };
+  return onStage(context, (stage) => tellInBrowser(demo, stage));
+}
+
+/** Whether a browser's window has a screen to be on; only Linux can tell. */
+function canShowWindow(env: Context["env"], system: NodeJS.Platform): boolean {
+  if (system !== "linux") return true;
+  return [env["DISPLAY"], env["WAYLAND_DISPLAY"]].some((display) => (display ?? "") !== "");
 }
 
 interface DemoMessage {
@@ -39,7 +52,7 @@ async function tell({ message, payload }: DemoMessage, context: Context): Promis
   const { io, clock, random, json } = context;
   const startedAt = clock.now();
   const narrate = (step: Step): void => {
-    for (const line of stepText(step, io)) io.say(line);
+    for (const line of stepText(step, "terminal", io)) io.say(line);
   };
   const pair = await makeKeys(context);
   narrate({ name: "keys", publicKey: pair.publicKey });
@@ -51,15 +64,16 @@ async function tell({ message, payload }: DemoMessage, context: Context): Promis
     [{ subscription: receiver.subscription, name: "demo", tags: [] }],
     clock.now(),
   );
-  narrate({ name: "subscription", subscription: receiver.subscription });
+  narrate({ name: "subscription", subscription: receiver.subscription, by: "receiver" });
   // What is sent waits at the push service until the receiver asks for it.
-  const sent = await sendOne(payload, context);
+  const sent = await sendOne(payload, "demo", context);
   narrate({ name: "sent", message, ttlSeconds, result: sent });
   const received = await firstMessage(receiver, context.signal);
   narrate({ name: "received" });
-  if (json)
-    io.out(arrivalJson({ sent, received, serviceOrigin: emulator.origin, publicKey: pair.publicKey }));
-  else io.out(arrivalText(received, io));
+  const title = titleOf(received.payload);
+  const record = { sent, title, encryptedBytes: received.bodyBytes, publicKey: pair.publicKey };
+  if (json) io.out(arrivalJson({ ...record, serviceOrigin: emulator.origin, browser: undefined }));
+  else io.out(arrivalText(title, io));
   await receiver.unsubscribe();
   for (const line of endingText(clock.now() - startedAt, io)) io.say(line);
   return ExitCode.ok;

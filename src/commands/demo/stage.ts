@@ -65,9 +65,9 @@ export async function makeKeys(context: Context): Promise<VapidKeyPair> {
   return made.pair;
 }
 
-/** Sends to the subscription called `demo`, as `webpush send` does. */
-export async function sendOne(payload: Uint8Array, context: Context): Promise<Result> {
-  const options = { to: ["demo"], subscription: [], endpoint: undefined, p256dh: undefined, auth: undefined };
+/** Sends to one stored subscription, by its name or id, as `webpush send` does. */
+export async function sendOne(payload: Uint8Array, to: string, context: Context): Promise<Result> {
+  const options = { to: [to], subscription: [], endpoint: undefined, p256dh: undefined, auth: undefined };
   const { list, refused } = await readRecipients(options, context);
   const pairs = context.config.read().pairs.map(({ pair }) => pair);
   const plan = planSend({
