@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/suggest.ts";
 import { parsePersonality, personalityIds, type PersonalityId } from "../../emulator/personalities.ts";
+import { parsePort } from "../../settings/table.ts";
 import type { Dispatch } from "../dispatch.ts";
 
 export interface EmulatorOptions {
@@ -55,18 +56,5 @@ function parseAs(text: string): PersonalityId {
       ...(close === undefined ? [] : [`did you mean ${close}?`]),
       `use one of ${personalityIds.join(", ")}`,
     ],
-  });
-}
-
-/**
- * Reads a port number.
- *
- * @throws UserError `port`
- */
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 65_536;
-  if (port < 65_536) return port;
-  throw new UserError("port", `port cannot be ${JSON.stringify(text)}`, {
-    hints: ["use a number from 1 to 65535, or 0 for any free one"],
   });
 }
