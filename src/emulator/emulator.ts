@@ -8,13 +8,17 @@ import type { Clock, Random } from "../base/clock.ts";
 import type { PushServiceListener } from "./events.ts";
 import { createAutopushDoor } from "./autopush-door.ts";
 import { autopushRoutes } from "./autopush-http.ts";
-import { openHttpDoor, type HttpDoorOptions } from "./http-door.ts";
+import { createTlsIdentity, type TlsIdentity } from "./certificate.ts";
 import type { PushServiceLimits } from "./limits.ts";
+import { openPort, type PortOptions } from "./port.ts";
 import { PushService } from "./push-service.ts";
 import { rfc8030Routes } from "./rfc8030-routes.ts";
 import type { PushServiceSnapshot } from "./snapshot.ts";
 
-export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "autopush" | "routes"> {
+export interface EmulatorOptions extends Omit<
+  PortOptions,
+  "service" | "autopush" | "mcs" | "routes" | "tls"
+> {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits?: PushServiceLimits;
@@ -23,13 +27,19 @@ export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "auto
   readonly state?: PushServiceSnapshot;
   /** How long an autopush client may take to say hello; 5 s by default. */
   readonly handshakeTimeoutMs?: number;
+  /** What to show those who connect over TLS; made anew by default, which nobody trusts yet. */
+  readonly tls?: TlsIdentity;
 }
 
 /** A running push service. */
 export interface Emulator extends AsyncDisposable {
   /** Where receivers subscribe, as `http://127.0.0.1:8030`. */
   readonly origin: string;
+  /** The same over TLS, as `https://127.0.0.1:8030`. */
+  readonly httpsOrigin: string;
   readonly port: number;
+  /** What to trust for TLS. */
+  readonly tls: TlsIdentity;
   /** The state behind the doors: to look into, to expire things, to take a snapshot of. */
   readonly service: PushService;
   close(): Promise<void>;
@@ -51,7 +61,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     onEvent = () => undefined,
     state,
     handshakeTimeoutMs,
-    ...doorOptions
+    tls = createTlsIdentity({ clock, random }),
+    ...portOptions
   } = options;
   const service = new PushService({
     clock,
@@ -63,13 +74,21 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
   const routes = [...rfc8030Routes, ...autopushRoutes];
-  const door = await openHttpDoor({ ...doorOptions, clock, service, autopush, routes });
+  const port = await openPort({ ...portOptions, clock, service, tls, autopush, routes });
   const timer = setInterval(() => service.expireDue(), expiryCheckMs);
   timer.unref();
   const close = async () => {
     clearInterval(timer);
     autopush.close();
-    await door.close();
+    await port.close();
   };
-  return { origin: door.origin, port: door.port, service, close, [Symbol.asyncDispose]: close };
+  return {
+    origin: port.origin,
+    httpsOrigin: port.httpsOrigin,
+    port: port.port,
+    tls,
+    service,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
