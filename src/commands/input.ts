@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { UserError, systemCode } from "../base/errors.ts";
+import { redact } from "../terminal/redact.ts";
 import type { Context } from "./context.ts";
 
 const reminderMs = 3000;
@@ -49,10 +50,14 @@ export async function* openInput(
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     const isMissing = systemCode(error) === "ENOENT";
-    throw new UserError("file-unreadable", `cannot read ${file} (${systemCode(error) ?? "unknown error"})`, {
-      hints: [isMissing ? "check the name; - reads stdin" : "check that it is a file you may read"],
-      cause: error,
-    });
+    throw new UserError(
+      "file-unreadable",
+      `cannot read ${redact(file)} (${systemCode(error) ?? "unknown error"})`,
+      {
+        hints: [isMissing ? "check the name; - reads stdin" : "check that it is a file you may read"],
+        cause: error,
+      },
+    );
   }
 }
 

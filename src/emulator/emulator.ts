@@ -5,12 +5,21 @@
  * through `onEvent`.
  */
 import type { Clock, Random } from "../base/clock.ts";
+import { AdjustableClock } from "./adjustable-clock.ts";
+import { apiTokenFor } from "./control/api-guard.ts";
+import { apiRoutes } from "./control/api-routes.ts";
+import { Control } from "./control/control.ts";
+import { EventLog } from "./event-log.ts";
+import { eventRecordOf } from "./event-record.ts";
+import { Labels } from "./labels.ts";
+import { MessageLog } from "./message-log.ts";
 import type { PushServiceListener } from "./events.ts";
 import { createAutopushDoor } from "./autopush-door.ts";
-import { autopushRoutes } from "./autopush-http.ts";
 import { createTlsIdentity, type TlsIdentity } from "./certificate.ts";
 import type { PushServiceLimits } from "./limits.ts";
+import type { PersonalityId } from "./personalities.ts";
 import { openPort, type PortOptions } from "./port.ts";
+import { pushRoutes } from "./push-routes.ts";
 import { PushService } from "./push-service.ts";
 import { rfc8030Routes } from "./rfc8030-routes.ts";
 import type { PushServiceSnapshot } from "./snapshot.ts";
@@ -23,10 +32,14 @@ export interface EmulatorOptions extends Omit<
   readonly random: Random;
   readonly limits?: PushServiceLimits;
   readonly onEvent?: PushServiceListener;
+  /** How subscriptions behave that were not asked for otherwise; by default as is the way of their door. */
+  readonly personality?: PersonalityId | undefined;
   /** What `service.snapshot()` said when an earlier emulator stopped. */
   readonly state?: PushServiceSnapshot;
   /** How long an autopush client may take to say hello; 5 s by default. */
   readonly handshakeTimeoutMs?: number;
+  /** The token of the JSON API; a random one by default. */
+  readonly apiToken?: string | undefined;
   /** What to show those who connect over TLS; made anew by default, which nobody trusts yet. */
   readonly tls?: TlsIdentity;
 }
@@ -42,6 +55,10 @@ export interface Emulator extends AsyncDisposable {
   readonly tls: TlsIdentity;
   /** The state behind the doors: to look into, to expire things, to take a snapshot of. */
   readonly service: PushService;
+  /** What tests ask for: subscriptions with known keys, messages as they came, the clock. */
+  readonly control: Control;
+  /** Opens the JSON API under `/api/`. */
+  readonly apiToken: string;
   close(): Promise<void>;
 }
 
@@ -51,43 +68,57 @@ const expiryCheckMs = 1000;
 /**
  * Starts a push service on loopback.
  *
- * @throws UserError `emulator-host`, `emulator-port`
+ * @throws UserError `emulator-host`, `emulator-port`, `emulator-api-token`
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const {
-    clock,
-    random,
-    limits = {},
-    onEvent = () => undefined,
-    state,
-    handshakeTimeoutMs,
-    tls = createTlsIdentity({ clock, random }),
-    ...portOptions
-  } = options;
-  const service = new PushService({
+  const { random, limits = {}, onEvent, personality, state, handshakeTimeoutMs, ...rest } = options;
+  const { apiToken: givenToken, clock: outerClock, tls: givenTls, ...portOptions } = rest;
+  // By the clock that clients judge it by, which nobody advances.
+  const tls = givenTls ?? createTlsIdentity({ clock: outerClock, random });
+  const apiToken = apiTokenFor(givenToken, random);
+  const clock = new AdjustableClock(outerClock, (byMs) => {
+    service.tell({ type: "clock-moved", byMs });
+    service.expireDue();
+  });
+  const [messages, events, labels] = [new MessageLog(), new EventLog(), new Labels(state)];
+  const record: PushServiceListener = (event) => {
+    labels.learn(event);
+    messages.record(event);
+    events.append(eventRecordOf(event, labels));
+    onEvent?.(event);
+  };
+  const restored = state === undefined ? {} : { state };
+  const service: PushService = new PushService({
     clock,
     random,
     limits,
-    onEvent,
-    ...(state === undefined ? {} : { state }),
+    personality,
+    onEvent: record,
+    ...restored,
   });
+  const control = new Control({ service, clock, random, messages, events });
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
-  const routes = [...rfc8030Routes, ...autopushRoutes];
-  const port = await openPort({ ...portOptions, clock, service, tls, autopush, routes });
+  const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...pushRoutes];
+  const opened = await openPort({ ...portOptions, clock, service, tls, autopush, routes });
+  const { origin, httpsOrigin, port } = opened;
+  labels.place(origin);
+  control.place(origin);
   const timer = setInterval(() => service.expireDue(), expiryCheckMs);
   timer.unref();
   const close = async () => {
     clearInterval(timer);
     autopush.close();
-    await port.close();
+    await opened.close();
   };
   return {
-    origin: port.origin,
-    httpsOrigin: port.httpsOrigin,
-    port: port.port,
+    origin,
+    httpsOrigin,
+    port,
     tls,
     service,
+    control,
+    apiToken,
     close,
     [Symbol.asyncDispose]: close,
   };

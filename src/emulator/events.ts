@@ -7,6 +7,7 @@
  */
 import type { Urgency } from "../protocol/message.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
+import type { PersonalityId } from "./personalities.ts";
 import type { RefusalCode } from "./refusals.ts";
 
 /** How a receiver answered a message: shown to people, since "could not decrypt" is otherwise silent. */
@@ -36,6 +37,7 @@ interface SubscribedEvent extends OfSubscription {
   readonly type: "subscribed";
   readonly pushId: string;
   readonly applicationServerKey: VapidPublicKey | undefined;
+  readonly personality: PersonalityId;
 }
 interface SubscriptionEndedEvent extends OfSubscription {
   readonly type: "unsubscribed" | "subscription-expired";
@@ -73,11 +75,16 @@ export interface AcceptedEvent extends OfMessage {
   readonly requestedTtlSeconds: number;
   readonly urgency: Urgency;
   readonly topic: string | undefined;
+  readonly pushId: string;
+  /** The request's headers as they came, names in lower case; none when a message did not come over HTTP. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
   readonly bodyBytes: number;
   readonly contentEncoding: string | undefined;
   /** The key the sender proved to hold, when it did. */
   readonly sender: VapidPublicKey | undefined;
   readonly receiptSubscriptionId: string | undefined;
+  readonly personality: PersonalityId;
 }
 interface DeliveredEvent extends OfMessage {
   readonly type: "delivered";
@@ -112,13 +119,32 @@ interface ReceiptEvent extends OfMessage {
   readonly receiptSubscriptionId: string;
   readonly status: ReceiptStatus;
 }
+/** Everything was forgotten at once, as a test suite asks between two tests. */
+interface ResetEvent extends Happened {
+  readonly type: "reset";
+}
+interface ClockMovedEvent extends Happened {
+  readonly type: "clock-moved";
+  /** How far, in milliseconds; back when it is less than 0. */
+  readonly byMs: number;
+}
+interface FaultEvent extends Happened {
+  readonly type: "fault";
+  /** The rule, as it is written on the command line, and what it did. */
+  readonly rule: string;
+  readonly reason: string;
+  readonly subscriptionId: string | undefined;
+}
 interface RefusedEvent extends Happened {
   readonly type: "refused";
   readonly code: RefusalCode;
+  /** As it was answered. */
   readonly status: number;
   readonly reason: string;
   /** The subscription it was about, when one was found. */
   readonly subscriptionId: string | undefined;
+  /** As whom it was answered, when it was a sender's message. */
+  readonly personality: PersonalityId | undefined;
 }
 
 /** The end of a message: each accepted message has exactly one. */
@@ -138,10 +164,14 @@ export type PushServiceEvent =
   | UserAgentConnectedEvent
   | UserAgentDisconnectedEvent
   | ProcessingFailedEvent
+  | ResetEvent
+  | ClockMovedEvent
+  | FaultEvent
   | RefusedEvent;
 
 /** What only a door can know, and tells through the machine so that everything is in one log. */
-export type DoorEvent = UserAgentConnectedEvent | UserAgentDisconnectedEvent | ProcessingFailedEvent;
+export type DoorEvent =
+  UserAgentConnectedEvent | UserAgentDisconnectedEvent | ProcessingFailedEvent | ClockMovedEvent | FaultEvent;
 
 type WithoutTime<Event> = Event extends DoorEvent ? Omit<Event, "at"> : never;
 

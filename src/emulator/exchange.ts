@@ -17,6 +17,8 @@ export interface PushInput {
   readonly urgency: Urgency;
   readonly topic: string | undefined;
   readonly headers: MessageHeaders;
+  /** All headers of the request, for whoever looks into the log: `receivedHeaders` of push-headers.ts. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   /** The key whose VAPID token was found valid. */
   readonly sender: VapidPublicKey | undefined;
@@ -43,6 +45,8 @@ export interface Receiver {
   deliver(message: PushedMessage, connection: ReceiverConnection): void;
   /** Says that no more messages of this subscription will come over this connection. */
   detached?(subscriptionId: string, why: DetachReason): void;
+  /** Hangs up on the receiver, which then comes back if it wants more. A door that cannot leaves it out. */
+  disconnect?(code: number, reason: string): void;
   /** The least urgent message wanted now; all by default (RFC 8030 §6). */
   readonly leastUrgent?: Urgency;
   /** How many unacknowledged messages may be out at once; any number by default. */
@@ -79,6 +83,8 @@ export interface Created {
   readonly ttlSeconds: number;
   /** Whether the service keeps the message for less time than asked, which it must tell (RFC 8030 §5.2). */
   readonly isTtlShortened: boolean;
+  /** Whether it is lost already: its TTL is 0 and nobody was there (RFC 8030 §5.2). */
+  readonly isDiscarded: boolean;
   readonly replacedMessageId: string | undefined;
   readonly receiptSubscriptionId: string | undefined;
 }

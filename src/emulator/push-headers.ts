@@ -29,6 +29,12 @@ export function headerOf(headers: RequestHeaders, name: string): string | undefi
   return typeof value === "string" ? value : value?.join(", ");
 }
 
+/** Every header as it came, for the log; the pseudo-headers of HTTP/2 are none. */
+export function receivedHeaders(headers: RequestHeaders): Readonly<Record<string, string>> {
+  const names = Object.keys(headers).filter((name) => !name.startsWith(":"));
+  return Object.fromEntries(names.map((name) => [name, headerOf(headers, name) ?? ""]));
+}
+
 /** `TTL` (RFC 8030 §5.2): required, whole seconds; more than 31 bits are read as 2^31. */
 export function readTtl(headers: RequestHeaders): Read<number> | Refusal {
   const header = headerOf(headers, "ttl");

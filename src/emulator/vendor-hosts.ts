@@ -3,7 +3,7 @@
  *
  * Browsers put them into endpoints, so senders ask for them: through a tunnel, or in the Host header.
  */
-import { factsOf, type PushServiceFacts } from "../protocol/services.ts";
+import { factsOf, servesHost, type PushServiceFacts } from "../protocol/services.ts";
 
 /** Those whose endpoints a stock browser makes; not the services that anybody can run. */
 function vendors(): readonly PushServiceFacts[] {
@@ -12,11 +12,8 @@ function vendors(): readonly PushServiceFacts[] {
 
 /** Whether the `hostname` of a parsed URL is a vendor's. */
 export function isVendorHost(hostname: string): boolean {
-  return vendors().some(
-    ({ hosts }) =>
-      hosts.exact.includes(hostname) ||
-      hosts.suffixes.some((suffix) => hostname === suffix || hostname.endsWith(`.${suffix}`)),
-  );
+  const host = hostname.replace(/\.$/, "");
+  return vendors().some((facts) => servesHost(facts, host));
 }
 
 /** The vendors' domains, each standing for its subdomains too (RFC 5280 §4.2.1.10). */

@@ -102,7 +102,10 @@ function urlDefect(text: string): Defect | undefined {
   // The raw text, because an empty user name ("https://@host/") leaves no trace in the parsed URL.
   if (/^[^/]*\/\/[^/?]*@/.test(text)) return defect("carries user-info", "remove the part up to the @");
   if (text.includes("#")) return defect("carries a fragment", "remove the part from the # on");
-  const { protocol, hostname } = new URL(text);
+  const { protocol, host, hostname } = new URL(text);
+  // 0x7f.1, 2130706433: an address in disguise is meant to pass as something else than it is.
+  if (/^[\d.]+$/.test(hostname) && !text.toLowerCase().startsWith(`${protocol}//${host}`))
+    return ["names its host in a disguised form", `write the address as it is: ${hostname}`];
   if (protocol === "http:" && !isLoopbackHost(hostname))
     return defect("is plain http", "use https; http is accepted for localhost only");
   return undefined;

@@ -4,6 +4,7 @@
  * What comes faster than it is taken stays in the socket; a service that no longer
  * answers pings is given up.
  */
+import type { Agent } from "node:http";
 import { WebSocket } from "ws";
 import { messageOf } from "../base/errors.ts";
 
@@ -15,6 +16,8 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** How often to ask whether the service is still there; autopush disconnects who does it more often than every 45 s. */
   readonly pingMs: number;
+  /** What opens the connection, when a proxy does. */
+  readonly agent?: Agent | undefined;
 }
 
 const maxFrameBytes = 16 * 1_048_576;
@@ -133,6 +136,7 @@ export async function openAutopush(
       handshakeTimeout: connectTimeoutMs,
       maxPayload: maxFrameBytes,
       perMessageDeflate: false,
+      ...(options.agent === undefined ? {} : { agent: options.agent }),
     });
   } catch (error) {
     return { why: messageOf(error) };

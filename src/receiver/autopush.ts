@@ -5,6 +5,7 @@
  * message is acknowledged after whoever reads the events has come back for more:
  * killed in between, it comes again. Repetitions within one run are recognised.
  */
+import type { Agent } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseBase64 } from "../base/bytes.ts";
 import type { Clock, Random } from "../base/clock.ts";
@@ -66,6 +67,8 @@ export interface ListenOptions {
   /** Upper bound of the first wait before a reconnection; doubles each time, up to a minute. */
   readonly retryMs?: number;
   readonly pingMs?: number;
+  /** What opens connections, when a proxy does. */
+  readonly agent?: Agent | undefined;
 }
 
 export interface ListenDeps {
@@ -73,6 +76,7 @@ export interface ListenDeps {
   readonly random: Random;
 }
 
+const usualPingMs = 300_000;
 const maxRetryMs = 60_000;
 /** A connection that held for so long was a good one. */
 const steadyMs = 10_000;
@@ -87,13 +91,13 @@ export async function* listen(
   options: ListenOptions,
   deps: ListenDeps,
 ): AsyncGenerator<ListenEvent, void, undefined> {
-  const { signal, retryMs = 1000, pingMs = 300_000, service } = options;
+  const { signal, retryMs = 1000, pingMs = usualPingMs, service, agent } = options;
   const { clock } = deps;
   const seen = new Set<string>();
   let { identity } = options;
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     const openedAt = clock.now();
-    const connection = await openAutopush({ service, signal, pingMs });
+    const connection = await openAutopush({ service, signal, pingMs, agent });
     let why: string;
     if (connection instanceof AutopushConnection) {
       await using open = connection;
@@ -166,17 +170,20 @@ async function register(
  *
  * @throws UserError `receiver-unreachable`
  */
-export async function unregister(identity: Identity, signal: AbortSignal): Promise<void> {
-  const connection = await openAutopush({ service: identity.service, signal, pingMs: 300_000 });
-  if (!(connection instanceof AutopushConnection)) throw unreachable(identity.service, connection.why);
+export async function unregister(
+  identity: Identity,
+  { signal, agent }: Pick<ListenOptions, "signal" | "agent">,
+): Promise<void> {
+  const { service } = identity;
+  const connection = await openAutopush({ service, signal, pingMs: usualPingMs, agent });
+  if (!(connection instanceof AutopushConnection)) throw unreachable(service, connection.why);
   await using open = connection;
   open.send({ messageType: "hello", use_webpush: true, broadcasts: {}, uaid: identity.userAgentId });
   const hello = await answerTo(open, "hello");
   // Another id: the service has forgotten the subscription already.
   if (hello?.["uaid"] !== identity.userAgentId) return;
   open.send({ messageType: "unregister", channelID: identity.channelId, code: 200 });
-  if ((await answerTo(open, "unregister")) === undefined)
-    throw unreachable(identity.service, open.why ?? "closed");
+  if ((await answerTo(open, "unregister")) === undefined) throw unreachable(service, open.why ?? "closed");
 }
 
 /** The service's answer, past messages that arrive meanwhile and come again, since nobody acknowledges them. */

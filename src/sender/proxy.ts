@@ -8,8 +8,9 @@
  * The environment is an argument here. `proxy-from-env`, the usual package, reads
  * the process's own and cannot be handed one.
  */
+import type { Agent, AgentOptions } from "node:http";
 import { UserError } from "../base/errors.ts";
-import { isLoopbackEndpoint, type Endpoint } from "../protocol/subscription.ts";
+import { isLoopbackHost } from "../protocol/subscription.ts";
 
 /** Where to find the proxy. */
 export interface ProxySettings {
@@ -19,8 +20,8 @@ export interface ProxySettings {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** The proxy for an endpoint, or `undefined` to connect directly. */
-export type ProxyRule = (endpoint: Endpoint) => URL | undefined;
+/** The proxy for the URL of an endpoint or of a push service, or `undefined` to connect directly. */
+export type ProxyRule = (url: string) => URL | undefined;
 
 /**
  * Reads the settings once.
@@ -32,7 +33,10 @@ export function createProxyRule({ url, environment }: ProxySettings): ProxyRule 
   if (text === "") return () => undefined;
   const proxy = parseProxy(text);
   const exempt = read(environment, "no_proxy");
-  return (endpoint) => (isLoopbackEndpoint(endpoint) || isExempt(endpoint, exempt) ? undefined : proxy);
+  return (target) => {
+    const { hostname, port } = new URL(target);
+    return isLoopbackHost(hostname) || isExempt(hostname, port, exempt) ? undefined : proxy;
+  };
 }
 
 /**
@@ -56,6 +60,12 @@ export function parseProxy(text: string): URL {
   );
 }
 
+/** What connects through `proxy`: a tunnel for each connection. Loaded only where a proxy applies. */
+export async function openProxyAgent(proxy: URL, options: AgentOptions = {}): Promise<Agent> {
+  const { HttpsProxyAgent } = await import("https-proxy-agent");
+  return new HttpsProxyAgent(proxy, options);
+}
+
 /** The lower-case spelling wins, as with curl. */
 function read(environment: ProxySettings["environment"], name: string): string {
   return environment[name] || environment[name.toUpperCase()] || "";
@@ -65,8 +75,7 @@ function read(environment: ProxySettings["environment"], name: string): string {
  * Whether `NO_PROXY` names the host: by its name, by a parent domain (with or without
  * a leading dot or `*.`), with a port where one is given, or as `*` for all.
  */
-function isExempt(endpoint: Endpoint, list: string): boolean {
-  const { hostname, port } = new URL(endpoint);
+function isExempt(hostname: string, port: string, list: string): boolean {
   const host = hostname.replace(/\.$/, "");
   return list
     .toLowerCase()

@@ -14,7 +14,7 @@ import type { PushRequest } from "../protocol/message.ts";
 import type { Endpoint } from "../protocol/subscription.ts";
 import { createAddressGuard, type AddressRules, type Resolve } from "./address-guard.ts";
 import { exchangeOverHttp1, type ExchangeOptions } from "./exchange.ts";
-import { createProxyRule, type ProxySettings } from "./proxy.ts";
+import { createProxyRule, openProxyAgent, type ProxySettings } from "./proxy.ts";
 import { createTrust } from "./trust.ts";
 
 /** Something that carries requests to push services. */
@@ -108,7 +108,7 @@ function createAgents() {
   return {
     agentFor(protocol: string, proxy: URL | undefined): HttpAgent | Promise<HttpAgent> {
       if (proxy === undefined) return protocol === "http:" ? plain : secure;
-      const agent = proxied.get(proxy.href) ?? openProxy(proxy);
+      const agent = proxied.get(proxy.href) ?? openProxyAgent(proxy, agentOptions);
       proxied.set(proxy.href, agent);
       return agent;
     },
@@ -122,10 +122,4 @@ function createAgents() {
       }
     },
   };
-}
-
-/** Loaded only where a proxy applies. */
-async function openProxy(proxy: URL): Promise<HttpAgent> {
-  const { HttpsProxyAgent } = await import("https-proxy-agent");
-  return new HttpsProxyAgent(proxy, agentOptions);
 }

@@ -22,7 +22,8 @@ const patience = { attempts: 1_200, pauseMs: 50 };
  */
 export async function withLock<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   let lost: Error | undefined;
-  const release = await acquire(path, (error) => (lost = error));
+  const release = await acquire(path, (error) => (lost = error), patience.attempts);
+  if (release === undefined) throw lockedByOther(path);
   try {
     return await work();
   } finally {
@@ -31,24 +32,40 @@ export async function withLock<Result>(path: string, work: () => Promise<Result>
   }
 }
 
+/**
+ * Takes the lock of `path` and keeps it until disposed.
+ *
+ * It waits only as long as the lock of a killed process takes to grow stale; `undefined` when another
+ * process has it.
+ *
+ * @throws UserError `store-unwritable`
+ */
+export async function holdLock(path: string): Promise<AsyncDisposable | undefined> {
+  const release = await acquire(path, () => undefined, Math.ceil((staleMs * 1.5) / patience.pauseMs));
+  return release && { [Symbol.asyncDispose]: () => release().catch(() => undefined) };
+}
+
 /** Waits by itself: proper-lockfile's own retries would wait a minute for a folder that cannot be written, too. */
-async function acquire(path: string, onCompromised: (error: Error) => void): Promise<() => Promise<void>> {
+async function acquire(
+  path: string,
+  onCompromised: (error: Error) => void,
+  attempts: number,
+): Promise<(() => Promise<void>) | undefined> {
   const { lock } = (await import("proper-lockfile")).default;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await lock(path, { realpath: false, stale: staleMs, update: staleMs / 4, onCompromised });
     } catch (error) {
       if (systemCode(error) !== "ELOCKED") throw unwritable(path, error);
-      if (attempt === patience.attempts) throw lockedByOther(path, error);
+      if (attempt === attempts) return undefined;
     }
     await delay(patience.pauseMs);
   }
 }
 
-function lockedByOther(path: string, cause: unknown): UserError {
+function lockedByOther(path: string): UserError {
   return new UserError("store-locked", `${path} is locked by another process`, {
     kind: "failed",
     hints: ["wait for the other webpush command to end and run this one again"],
-    cause,
   });
 }

@@ -15,7 +15,8 @@ import {
 } from "../protocol/vapid.ts";
 import { otherVersion } from "./config.ts";
 import { expectObject, expectText, parseAt } from "./json.ts";
-import { shownPath, type ProjectLocation } from "./project.ts";
+import { holdLock } from "./lock.ts";
+import { makeProjectFolder, shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 
 /** Who a receiver is at one push service. */
@@ -41,6 +42,18 @@ export interface ReceiverStore {
   read(name: string): StoredReceiver | undefined;
   /** Writes it, or with `undefined` an empty file. */
   write(name: string, receiver: StoredReceiver | undefined): Promise<void>;
+  /**
+   * Keeps an identity to this process until disposed: a service ends the connection of whoever used it before.
+   *
+   * @throws UserError `receiver-busy` when another process has it
+   */
+  hold(name: string): Promise<HeldReceiver>;
+}
+
+/** An identity that no other process uses. */
+export interface HeldReceiver extends AsyncDisposable {
+  /** As it is now; `undefined` when there is none yet. */
+  readonly identity: StoredReceiver | undefined;
 }
 
 /** The receiver identities in a project folder. */
@@ -54,7 +67,20 @@ export function createReceiverStore(project: ProjectLocation): ReceiverStore {
     write: async (name, receiver) => {
       await open(name).update(() => receiver);
     },
+    async hold(name) {
+      makeProjectFolder(location);
+      const held = await holdLock(`${pathOf(name)}.in-use`);
+      if (held === undefined) throw busy(name);
+      return { ...held, identity: open(name).read() };
+    },
   };
+}
+
+function busy(name: string): UserError {
+  return new UserError("receiver-busy", `another process is listening as ${JSON.stringify(name)}`, {
+    kind: "failed",
+    hints: ["end it, or listen as somebody else with --name"],
+  });
 }
 
 /**

@@ -68,6 +68,7 @@ export function textMessage(text: string, fields: Partial<PushInput> = {}): Push
     urgency: "normal",
     topic: undefined,
     headers: { contentEncoding: "aes128gcm", encryption: undefined, cryptoKey: undefined },
+    requestHeaders: {},
     body: Buffer.from(text),
     sender: undefined,
     receipt: "none",

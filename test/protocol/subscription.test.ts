@@ -76,6 +76,14 @@ describe("an endpoint is refused with a reason", () => {
     ["http://push.example/abcdefgh", "endpoint push.example/…cdefgh is plain http"],
     ["http://localhost.evil.example/a", "is plain http"],
     ["http://127.0.0.1.evil.example/a", "is plain http"],
+    ["http://0x7f.1/abcdefgh", "endpoint names its host in a disguised form"],
+    ["http://2130706433:8080/p", "disguised form"],
+    ["https://127.1/x", "disguised form"],
+    ["https://0177.0.0.1/x", "disguised form"],
+    ["https://0/p", "disguised form"],
+    ["https://0xa.1/p", "disguised form"],
+    ["https://167772161/p", "disguised form"],
+    ["https://012.0.0.1/p", "disguised form"],
     [`https://push.example/${"a".repeat(2048)}`, "endpoint is 2069 characters long, the most is 2048"],
   ])("%j", (text, message) => {
     const error = errorOf(() => parseEndpoint(text));
@@ -114,7 +122,7 @@ describe("about an endpoint", () => {
   test.each([
     ["http://localhost/x", true],
     ["https://a.b.localhost/x", true],
-    ["https://127.1/x", true],
+    ["https://127.0.0.1:443/x", true],
     ["https://[::1]/x", true],
     ["https://localhost.example/x", false],
     ["https://128.0.0.1/x", false],

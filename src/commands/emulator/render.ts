@@ -1,10 +1,11 @@
 /** The emulator's log: each event as a line for people, or as a JSON record of one shape. */
 import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
+import { eventRecordOf } from "../../emulator/event-record.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
-import type { Labels } from "./labels.ts";
+import type { Labels } from "../../emulator/labels.ts";
 
 export interface Opening {
   readonly origin: string;
@@ -90,6 +91,12 @@ function describe(event: PushServiceEvent): string {
       return `goodbye of user agent ${event.userAgentId?.slice(0, 6) ?? "that never said hello"}, ${event.code}${event.reason === "" ? "" : ` ${printable(event.reason)}`}`;
     case "processing-failed":
       return `nack ${event.code} ${nackMeanings.get(event.code) ?? ""}`.trimEnd();
+    case "reset":
+      return "reset, everything is forgotten";
+    case "clock-moved":
+      return `the clock was moved by ${event.byMs} ms`;
+    case "fault":
+      return `fault ${printable(event.rule)}: ${printable(event.reason)}`;
     case "refused":
       return `refused ${event.status} ${event.code}: ${printable(event.reason)}`;
     default:
@@ -131,44 +138,7 @@ export function readyJson(origin: string, subscriptionCount: number, at: number)
   });
 }
 
-/** Anything an event may say; each has some of it. */
-interface Said {
-  readonly subscriptionId?: string | undefined;
-  readonly messageId?: string;
-  readonly userAgentId?: string | undefined;
-  readonly code?: string | number | undefined;
-  readonly status?: number;
-  readonly reason?: string;
-  readonly why?: string;
-  readonly how?: keyof typeof acknowledgementCodes;
-  readonly bodyBytes?: number;
-  readonly ttlSeconds?: number;
-  readonly urgency?: string;
-  readonly topic?: string | undefined;
-  readonly delivery?: number;
-  readonly subscriptionCount?: number;
-}
-
 /** One event as a record; every field is always there. */
 export function eventJson(event: PushServiceEvent, labels: Labels): string {
-  const said: Said = event;
-  const pushId = labels.pushIdOf(said.subscriptionId);
-  const code = said.how === undefined ? said.code : acknowledgementCodes[said.how];
-  return jsonLine({
-    type: event.type,
-    at: new Date(event.at).toISOString(),
-    url: labels.origin,
-    subscription: pushId ?? null,
-    messageId: said.messageId ?? null,
-    userAgentId: said.userAgentId ?? null,
-    code: code ?? null,
-    status: said.status ?? null,
-    reason: said.reason ?? said.why ?? said.how ?? null,
-    bytes: said.bodyBytes ?? null,
-    ttlSeconds: said.ttlSeconds ?? null,
-    urgency: said.urgency ?? null,
-    topic: said.topic ?? null,
-    delivery: said.delivery ?? null,
-    subscriptions: said.subscriptionCount ?? null,
-  });
+  return jsonLine(eventRecordOf(event, labels));
 }

@@ -12,7 +12,7 @@ import { createEmulatorStateFile, type EmulatorStateFile } from "../../store/emu
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { EmulatorOptions } from "./command.ts";
-import { Labels } from "./labels.ts";
+import { Labels } from "../../emulator/labels.ts";
 import { eventJson, eventText, openingText, readyJson } from "./render.ts";
 import { Saver } from "./saver.ts";
 

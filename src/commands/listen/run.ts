@@ -15,6 +15,7 @@ import {
   type MessageEvent,
   type UndecryptableEvent,
 } from "../../receiver/autopush.ts";
+import { createProxyRule, openProxyAgent } from "../../sender/proxy.ts";
 import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
 import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
@@ -36,28 +37,41 @@ import {
 } from "./render.ts";
 
 export async function run(options: ListenOptions, context: Context): Promise<ExitCode> {
-  const { clock, random, signal, receivers } = context;
-  const savedAs = options.save === undefined ? undefined : parseLabel("name", options.save);
+  const { receivers, env } = context;
+  const save = options.save === undefined ? undefined : parseLabel("name", options.save);
   const name = options.name ?? defaultName(options.service);
-  const identity = receivers.read(name);
+  if (options.unregister && receivers.read(name) === undefined) return nothingToEnd(name, context);
+  await using held = await receivers.hold(name);
+  const { identity } = held;
   if (identity !== undefined && identity.service !== options.service)
     throw otherService(name, identity.service);
-  if (options.unregister) return end(name, identity, context);
+  const receiver = { identity, agent: await openAgent(options.service, env) };
+  return options.unregister
+    ? await end(name, receiver, context)
+    : await hear(receiver, { ...options, save, name }, context);
+}
+
+/** Who listens, and how it connects. */
+interface Receiver {
+  readonly identity: Identity | undefined;
+  readonly agent: ProxyAgent | undefined;
+}
+
+async function hear(receiver: Receiver, options: Taking, context: Context): Promise<ExitCode> {
+  const { clock, random, signal, env, config } = context;
   const deadline = new AbortController();
-  const timer =
-    options.timeout === undefined
-      ? undefined
-      : setTimeout(() => {
-          deadline.abort();
-        }, options.timeout);
+  const stop = () => {
+    deadline.abort();
+  };
+  const timer = options.timeout === undefined ? undefined : setTimeout(stop, options.timeout);
   const applicationServerKey =
-    options.key ?? createKeyRing(readEnvironmentKeys(context.env), context.config.read()).current?.publicKey;
+    options.key ?? createKeyRing(readEnvironmentKeys(env), config.read()).current?.publicKey;
   const until = AbortSignal.any([signal, deadline.signal]);
+  const asked = { ...receiver, service: options.service, applicationServerKey, signal: until };
   let received = 0;
   try {
-    const asked = { service: options.service, identity, applicationServerKey, signal: until };
     for await (const event of listen(asked, { clock, random })) {
-      received += await take(event, { ...options, save: savedAs, name }, context);
+      received += await take(event, options, context);
       if (received === options.count) break;
     }
   } finally {
@@ -71,6 +85,8 @@ function exitCodeFor(received: number, { count }: ListenOptions, isTimedOut: boo
   if (isTimedOut) return count === undefined && received > 0 ? ExitCode.ok : ExitCode.later;
   return count === undefined ? ExitCode.ok : ExitCode.interrupted;
 }
+
+type ProxyAgent = Awaited<ReturnType<typeof openProxyAgent>>;
 
 type Taking = ListenOptions & { readonly name: string };
 
@@ -173,21 +189,30 @@ function fieldsOf(event: MessageEvent): Readonly<Record<string, string>> {
   };
 }
 
-async function end(name: string, identity: Identity | undefined, context: Context): Promise<ExitCode> {
+function nothingToEnd(name: string, { io, receivers }: Context): ExitCode {
+  io.say(`there is no subscription to end: ${printable(receivers.pathOf(name))} is empty or missing`);
+  return ExitCode.ok;
+}
+
+async function end(name: string, { identity, agent }: Receiver, context: Context): Promise<ExitCode> {
   const { io, receivers, signal } = context;
-  if (identity === undefined) {
-    io.say(`there is no subscription to end: ${printable(receivers.pathOf(name))} is empty or missing`);
-    return ExitCode.ok;
-  }
-  await unregister(identity, signal);
+  if (identity === undefined) return nothingToEnd(name, context);
+  await unregister(identity, { signal, agent });
   await receivers.write(name, undefined);
   io.say("unsubscribed; whoever sends to it from now on is told that it is gone");
   return ExitCode.ok;
 }
 
-/** One identity per service: `push.services.mozilla.com`, `127.0.0.1-8030`. */
+/** The proxy on the way to the service, if there is one (`HTTPS_PROXY`, `NO_PROXY`). */
+async function openAgent(service: string, env: Context["env"]): Promise<ProxyAgent | undefined> {
+  const proxy = createProxyRule({ url: undefined, environment: env })(service);
+  return proxy === undefined ? undefined : openProxyAgent(proxy);
+}
+
+/** One identity per service: `push.services.mozilla.com`, `127.0.0.1-8030`, `127.0.0.1-8030-as-apple`. */
 function defaultName(service: string): string {
-  return new URL(service).host.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  const { host, search } = new URL(service);
+  return `${host}${search}`.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
 }
 
 function otherService(name: string, service: string): UserError {

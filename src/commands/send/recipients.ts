@@ -5,7 +5,12 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../../base/errors.ts";
 import { parseSubscriptions } from "../../formats/subscriptions.ts";
-import { parseSubscription, subscriptionId, type Subscription } from "../../protocol/subscription.ts";
+import {
+  parseSubscription,
+  shortenEndpoint,
+  subscriptionId,
+  type Subscription,
+} from "../../protocol/subscription.ts";
 import { isTagSelector, selectRecords } from "../../store/selector.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
@@ -85,11 +90,22 @@ async function readTarget(
   context: Needs,
 ): Promise<Recipients> {
   if (to === "-") return readFrom(to, context);
+  if (/^https?:\/\//i.test(to)) throw endpointAsTarget(to);
   const isGroup = to === "all" || isTagSelector(to);
   if (!isGroup && !isStored(to, stored) && isFile(to, context.cwd)) return readFrom(to, context);
   const records = selectRecords(stored, to === "all" && stored.length === 0 ? [] : [to]);
   const living = isGroup ? records.filter(({ gone }) => gone === undefined) : records;
   return { list: living.map(fromRecord), refused: [], isBroadcast: isGroup };
+}
+
+/** An endpoint alone cannot be encrypted for, and is a secret: it is not repeated whole. */
+function endpointAsTarget(to: string): UserError {
+  return new UserError("recipients-missing", `--to does not take an endpoint (${shortenEndpoint(to)})`, {
+    hints: [
+      'give the whole subscription: --subscription \'{"endpoint":…,"keys":…}\', or --endpoint with --p256dh and --auth',
+      "or the id or name of a stored one: webpush subscriptions list",
+    ],
+  });
 }
 
 function isStored(to: string, stored: readonly SubscriptionRecord[]): boolean {

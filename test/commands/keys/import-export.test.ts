@@ -87,6 +87,12 @@ describe("keys import", () => {
   test.each([
     ["a file that is not there", "missing.pem", "file-unreadable", "cannot read missing.pem (ENOENT)"],
     ["a folder", ".", "file-unreadable", "cannot read . (EISDIR)"],
+    [
+      "a private key where the file's name belongs",
+      own.privateKey.reveal(),
+      "file-unreadable",
+      "cannot read [secret] (ENOENT)",
+    ],
   ])("of %s is refused", async (_name, file, code, message) => {
     const context = await testContext();
     await expect(importKeys({ ...defaults, file }, context)).rejects.toMatchObject({ code, message });

@@ -1,9 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startEmulator } from "../../../src/emulator/emulator.ts";
+import { ConnectProxy } from "../../support/connect-proxy.ts";
 import { linesOf, runMain, type CliRun } from "../../support/run-cli.ts";
 import { seededRandom } from "../../support/test-context.ts";
 import { openProject, sendJson, startCli } from "../send/sending.ts";
@@ -32,6 +33,36 @@ function listenJson(cwd: string, service: string, argv: readonly string[], env =
     records: linesOf(ran.stdout).map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>),
   }));
 }
+
+describe("who listens", () => {
+  test("two processes cannot be the same receiver", async () => {
+    const { service } = await openService();
+    const cwd = await openProject();
+    const first = listenJson(cwd, service, ["--count", "1", "--timeout", "30s"]);
+    await vi.waitUntil(() => existsSync(join(cwd, ".webpush/receivers")), { timeout: 20_000 });
+    const second = await listenJson(cwd, service, ["--timeout", "1s"]);
+    expect(second.exitCode).toBe(1);
+    expect(second.stderr).toContain("another process is listening as");
+    const other = await listenJson(cwd, service, ["--name", "other", "--timeout", "150ms"]);
+    expect(other.exitCode).toBe(6);
+    await sendJson(["hi", "--to", "all"], { cwd });
+    expect((await first).exitCode).toBe(6);
+  }, 60_000);
+
+  test("a proxy on the way is used, and NO_PROXY heeded", async () => {
+    const { port } = await openService();
+    await using proxy = await ConnectProxy.start({ to: port });
+    const cwd = await openProject();
+    const service = "ws://push.test/";
+    const env = { HTTPS_PROXY: proxy.url };
+    const argv = ["listen", "--service", service, "--timeout", "2s", "--json"];
+    const { stderr } = await runMain(argv, { cwd, env });
+    expect(proxy.targets[0]).toBe("push.test:80");
+    expect(stderr).toContain("no connection to ws://push.test/");
+    await runMain(argv, { cwd, env: { ...env, NO_PROXY: "push.test" } });
+    expect(proxy.targets).toHaveLength(1);
+  });
+});
 
 describe("a message", () => {
   test("that `send --to NAME` sent while nobody listened arrives later, decrypted", async () => {
@@ -84,6 +115,7 @@ describe("a message", () => {
       urgency: "normal",
       topic: undefined,
       headers: { contentEncoding: "aes128gcm", encryption: undefined, cryptoKey: undefined },
+      requestHeaders: {},
       body: Buffer.alloc(120, 4),
       sender: applicationServerKey,
       receipt: "none",

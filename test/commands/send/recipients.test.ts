@@ -64,6 +64,15 @@ describe("stored ones", () => {
     expect(exitCode).toBe(2);
   });
 
+  test("an endpoint alone is not enough, and is not repeated", async () => {
+    await using project = await people(0);
+    const to = "https://fcm.googleapis.com/fcm/send/dGhpcyBpcyBhIHNlY3JldA";
+    const { exitCode, stderr } = await runMain(["send", "hi", "--to", to], { cwd: project.cwd });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("--to does not take an endpoint (fcm.googleapis.com/…Y3JldA)");
+    expect(stderr).not.toContain("dGhpcyBpcyBhIHNlY3JldA");
+  });
+
   test("a group whose members are all gone is nobody, and it says so", async () => {
     await using project = await people(0);
     const { exitCode, stderr } = await runMain(["send", "hi", "--to", "tag:old"], { cwd: project.cwd });

@@ -1,6 +1,6 @@
 /** What subscriptions are called in the emulator's log: their endpoints, which is what senders and `send` show. */
-import type { PushServiceEvent } from "../../emulator/events.ts";
-import type { PushServiceSnapshot } from "../../emulator/snapshot.ts";
+import type { PushServiceEvent } from "./events.ts";
+import type { PushServiceSnapshot } from "./snapshot.ts";
 
 /** How many subscriptions are named; the oldest fall back to their own id. */
 const remembered = 100_000;
@@ -34,7 +34,6 @@ export class Labels {
   }
 
   /** The secret part of a subscription's endpoint. */
-  pushIdOf(subscriptionId: string | undefined): string | undefined {
-    return subscriptionId === undefined ? undefined : this.#pushIds.get(subscriptionId);
-  }
+  readonly pushIdOf = (subscriptionId: string | undefined): string | undefined =>
+    subscriptionId === undefined ? undefined : this.#pushIds.get(subscriptionId);
 }
