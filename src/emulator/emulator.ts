@@ -16,6 +16,7 @@ import { MessageLog } from "./message-log.ts";
 import type { PushServiceListener } from "./events.ts";
 import { createAutopushDoor } from "./autopush-door.ts";
 import { createTlsIdentity, type TlsIdentity } from "./certificate.ts";
+import { createChromiumDoor } from "./chromium-door/door.ts";
 import type { PushServiceLimits } from "./limits.ts";
 import type { PersonalityId } from "./personalities.ts";
 import { openPort, type PortOptions } from "./port.ts";
@@ -26,7 +27,7 @@ import type { PushServiceSnapshot } from "./snapshot.ts";
 
 export interface EmulatorOptions extends Omit<
   PortOptions,
-  "service" | "autopush" | "mcs" | "routes" | "tls"
+  "service" | "autopush" | "chromium" | "routes" | "tls"
 > {
   readonly clock: Clock;
   readonly random: Random;
@@ -99,8 +100,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const control = new Control({ service, clock, random, messages, events });
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
-  const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...pushRoutes];
-  const opened = await openPort({ ...portOptions, clock, service, tls, autopush, routes });
+  const chromium = createChromiumDoor({ service, random, clock });
+  const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...pushRoutes, ...chromium.routes];
+  const opened = await openPort({ ...portOptions, clock, service, tls, autopush, chromium, routes });
   const { origin, httpsOrigin, port } = opened;
   labels.place(origin);
   control.place(origin);
@@ -109,6 +111,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const close = async () => {
     clearInterval(timer);
     autopush.close();
+    chromium.close();
     await opened.close();
   };
   return {

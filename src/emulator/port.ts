@@ -9,8 +9,9 @@ import { messageOf, systemCode, UserError } from "../base/errors.ts";
 import { isLoopbackHost } from "../protocol/subscription.ts";
 import type { AutopushDoor } from "./autopush-door.ts";
 import type { TlsIdentity } from "./certificate.ts";
+import type { ChromiumDoor } from "./chromium-door/door.ts";
 import { createHttpDoor, type HttpDoorOptions } from "./http-door.ts";
-import { createProtocols, type McsDoor } from "./protocols.ts";
+import { createProtocols } from "./protocols.ts";
 import { refuse } from "./refusals.ts";
 import { createTunnels, refuseTunnels } from "./tunnel.ts";
 
@@ -27,7 +28,7 @@ export interface PortOptions extends HttpDoorOptions {
   /** How many connections may be open; more are dropped. */
   readonly maxConnections?: number;
   readonly autopush?: AutopushDoor;
-  readonly mcs?: McsDoor;
+  readonly chromium?: Pick<ChromiumDoor, "accept">;
 }
 
 /** An open port. */
@@ -48,7 +49,7 @@ export interface Port extends AsyncDisposable {
  *   `emulator-port` when the port cannot be had.
  */
 export async function openPort(options: PortOptions): Promise<Port> {
-  const { service, tls, autopush, mcs } = options;
+  const { service, tls, autopush, chromium } = options;
   const { host = "127.0.0.1", requestTimeoutMs = 10_000, allowRemote = false } = options;
   if (!allowRemote && !isLoopbackHost(hostInUrl(host))) throw remoteHostError(host);
   // Half open, as HTTP servers are: a client may end its side with its request.
@@ -61,7 +62,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   const { port } = server.address() as AddressInfo;
   const guard = { port, allowRemote };
   const door = createHttpDoor(options, guard);
-  const shared = { door, guard, tls, requestTimeoutMs, autopush, mcs };
+  const shared = { door, guard, tls, requestTimeoutMs, autopush, chromium };
   const inside = createProtocols({ ...shared, openTunnel: refuseTunnels(service) });
   const openTunnel = createTunnels({
     service,

@@ -16,6 +16,7 @@ import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import type { AutopushDoor } from "./autopush-door.ts";
 import type { TlsIdentity } from "./certificate.ts";
+import type { ChromiumDoor } from "./chromium-door/door.ts";
 import { maxHeaderBytes, type HttpDoor } from "./http-door.ts";
 import { boundSession, boundRequest, unifyHeaders } from "./http2-requests.ts";
 import type { GuardOptions } from "./request-guard.ts";
@@ -31,12 +32,7 @@ export interface ProtocolOptions {
   /** Who takes connections that are to become WebSockets; without it they are refused. */
   readonly autopush: AutopushDoor | undefined;
   /** Who takes MCS connections; without it they are hung up on. */
-  readonly mcs: McsDoor | undefined;
-}
-
-/** Takes connections that speak Chromium's MCS, their first byte still unread. */
-export interface McsDoor {
-  accept(socket: Duplex): void;
+  readonly chromium: Pick<ChromiumDoor, "accept"> | undefined;
 }
 
 /** Reads connections that somebody else accepted. */
@@ -57,8 +53,8 @@ export function createProtocols(options: ProtocolOptions): Protocols {
     else
       sniff(socket, options.requestTimeoutMs, (byte) => {
         if (byte !== firstByte.mcs) http1.emit("connection", socket);
-        else if (options.mcs === undefined) socket.destroy();
-        else options.mcs.accept(socket);
+        else if (options.chromium === undefined) socket.destroy();
+        else options.chromium.accept(socket);
       });
   });
   return {

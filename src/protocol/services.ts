@@ -318,6 +318,12 @@ export function serviceOf(endpoint: Endpoint): PushServiceFacts {
   return byHost ?? pushServices.find(({ hosts }) => isMarked(url, hosts)) ?? other;
 }
 
+/** Whether an endpoint's host is a known push service's by its name alone: a path or query that looks like one is no proof. */
+export function hasKnownHost(endpoint: Endpoint): boolean {
+  const host = new URL(endpoint).hostname.toLowerCase().replace(/\.$/, "");
+  return pushServices.some((facts) => servesHost(facts, host));
+}
+
 function emulatedService({ hostname, pathname }: URL): PushServiceFacts | undefined {
   if (!isLoopbackHost(hostname)) return undefined;
   return pushServices.find(({ hosts }) => hosts.loopbackPaths?.some((path) => pathname.startsWith(path)));

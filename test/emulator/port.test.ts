@@ -22,13 +22,13 @@ async function openEcho(onMcs?: (socket: Socket) => void) {
   const echo = route("/echo", /^\/echo/, {
     POST: ({ origin, wire, request: { headers } }) => jsonReply(200, { origin, wire: wire.kind, headers }),
   });
-  const mcs = onMcs && { accept: onMcs as () => void };
+  const chromium = onMcs && { accept: onMcs as () => void };
   const port = await openPort({
     service,
     clock,
     tls,
     routes: [echo, ...rfc8030Routes],
-    ...(mcs && { mcs }),
+    ...(chromium && { chromium }),
   });
   return { ...port, tls, clock, events };
 }
