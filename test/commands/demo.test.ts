@@ -45,6 +45,7 @@ describe("the round trip", () => {
       {
         publicKey: expect.stringMatching(/^B[\w-]{86}$/) as string,
         service: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+        browser: null,
         outcome: "accepted",
         status: 201,
         sendMs: expect.any(Number) as number,

@@ -56,6 +56,7 @@ export async function tellInBrowser(demo: BrowserDemo, context: Context): Promis
     wiring: { port: emulator.port, spkiSha256: emulator.tls.spkiSha256 },
     url: `${server.origin}/`,
     headless,
+    isRoot: true,
     signal,
     ...(name === "firefox" ? { ready: story.first("user-agent-connected") } : {}),
   });
@@ -63,7 +64,7 @@ export async function tellInBrowser(demo: BrowserDemo, context: Context): Promis
   const { id } = await story.first("stored", failureOfPage);
   narrate({ name: "subscription", subscription: await subscriptionOf(id, context), by: "page" });
   const sent = await sendOne(demo.payload, id, context);
-  narrate({ name: "sent", message, ttlSeconds, result: sent });
+  narrate({ name: "sent", to: undefined, message, ttlSeconds, result: sent });
   const shown = await arrivalAt(browser, story);
   narrate({ name: "shown", browser: titleOf(name) });
   const { bodyBytes: encryptedBytes } = await story.first("accepted");
@@ -71,8 +72,8 @@ export async function tellInBrowser(demo: BrowserDemo, context: Context): Promis
   if (json) io.out(arrivalJson({ ...record, browser: name }));
   else io.out(arrivalText(shown.title, io));
   const isClicked = await click(shown, story);
-  for (const line of browserEndingText({ durationMs: clock.now() - startedAt, isClicked, headless }, io))
-    io.say(line);
+  const ending = { browser: name, durationMs: clock.now() - startedAt, isClicked, headless };
+  for (const line of browserEndingText(ending, io)) io.say(line);
   if (!headless) await Promise.race([browser.exited, ...(signal.aborted ? [] : [once(signal, "abort")])]);
   return ExitCode.ok;
 }

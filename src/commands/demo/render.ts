@@ -11,7 +11,14 @@ export type Step =
   | { readonly name: "service"; readonly origin: string }
   | { readonly name: "page"; readonly browser: string; readonly origin: string }
   | { readonly name: "subscription"; readonly subscription: Subscription; readonly by: "receiver" | "page" }
-  | { readonly name: "sent"; readonly message: string; readonly ttlSeconds: number; readonly result: Result }
+  | {
+      readonly name: "sent";
+      /** Who it was sent to, when it was not simply everybody. */
+      readonly to: string | undefined;
+      readonly message: string;
+      readonly ttlSeconds: number;
+      readonly result: Result;
+    }
   | { readonly name: "received" }
   | { readonly name: "shown"; readonly browser: string };
 
@@ -78,7 +85,7 @@ function tell(step: Step): Words {
         facts: [
           `${step.result.delivery.status ?? ""} accepted in ${Math.round(step.result.durationMs)} ms; the push service cannot read it`,
         ],
-        command: `webpush send --to demo --ttl ${step.ttlSeconds} ${quoted(step.message)}`,
+        command: `webpush send ${step.to === undefined ? "" : `--to ${step.to} `}--ttl ${step.ttlSeconds} ${quoted(step.message)}`,
       };
     case "received":
       return { title: "The receiver decrypts it, and shows:", facts: [] };
@@ -145,6 +152,7 @@ export function endingText(durationMs: number, { paint: { err } }: Painted): rea
 }
 
 export interface BrowserEnding {
+  readonly browser: string;
   readonly durationMs: number;
   /** Whether the notification was clicked, by us. */
   readonly isClicked: boolean;
@@ -153,7 +161,7 @@ export interface BrowserEnding {
 
 /** The end of the browser's story, and how to go on. */
 export function browserEndingText(
-  { durationMs, isClicked, headless }: BrowserEnding,
+  { browser, durationMs, isClicked, headless }: BrowserEnding,
   { paint: { err } }: Painted,
 ): readonly string[] {
   return [
@@ -162,7 +170,7 @@ export function browserEndingText(
     `That was web push in a stock browser, in ${(durationMs / 1000).toFixed(1)} s and without the internet.`,
     "For a project of your own, in two terminals:",
     "",
-    `   ${err.bold("webpush serve --emulator --open chromium")}`,
+    `   ${err.bold(`webpush serve --emulator --open ${browser}`)}`,
     `   ${err.bold("webpush send 'Hello'")}`,
     ...(headless ? [] : ["", "Close the browser to end."]),
   ];

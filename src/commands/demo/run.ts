@@ -67,7 +67,7 @@ async function tell({ message, payload }: DemoMessage, context: Context): Promis
   narrate({ name: "subscription", subscription: receiver.subscription, by: "receiver" });
   // What is sent waits at the push service until the receiver asks for it.
   const sent = await sendOne(payload, "demo", context);
-  narrate({ name: "sent", message, ttlSeconds, result: sent });
+  narrate({ name: "sent", to: "demo", message, ttlSeconds, result: sent });
   const received = await firstMessage(receiver, context.signal);
   narrate({ name: "received" });
   const title = titleOf(received.payload);
