@@ -15,6 +15,7 @@ import { Labels } from "./labels.ts";
 import { MessageLog } from "./message-log.ts";
 import type { PushServiceListener } from "./events.ts";
 import { createAutopushDoor } from "./autopush-door.ts";
+import { createChromiumDoor } from "./chromium-door/door.ts";
 import { openHttpDoor, type HttpDoorOptions } from "./http-door.ts";
 import type { PushServiceLimits } from "./limits.ts";
 import type { PersonalityId } from "./personalities.ts";
@@ -87,7 +88,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const control = new Control({ service, clock, random, messages, events });
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
-  const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...pushRoutes];
+  const chromium = createChromiumDoor({ service, random, clock });
+  const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...pushRoutes, ...chromium.routes];
   const door = await openHttpDoor({ ...doorOptions, clock, service, autopush, routes });
   labels.place(door.origin);
   control.place(door.origin);
@@ -96,6 +98,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const close = async () => {
     clearInterval(timer);
     autopush.close();
+    chromium.close();
     await door.close();
   };
   const { origin, port } = door;

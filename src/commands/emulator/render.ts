@@ -86,9 +86,9 @@ function describe(event: PushServiceEvent): string {
     case "receipt":
       return `receipt ${event.status}`;
     case "user-agent-connected":
-      return `hello from ${event.isKnown ? "" : "new "}user agent ${event.userAgentId.slice(0, 6)}, ${countOf(event.subscriptionCount)}`;
+      return `hello from ${event.isKnown ? "" : "new "}user agent ${event.userAgentId.slice(0, 6)}${event.product === undefined ? "" : ` (${printable(event.product)})`}, ${countOf(event.subscriptionCount)}`;
     case "user-agent-disconnected":
-      return `goodbye of user agent ${event.userAgentId?.slice(0, 6) ?? "that never said hello"}, ${event.code}${event.reason === "" ? "" : ` ${printable(event.reason)}`}`;
+      return goodbyeText(event);
     case "processing-failed":
       return `nack ${event.code} ${nackMeanings.get(event.code) ?? ""}`.trimEnd();
     case "reset":
@@ -102,6 +102,16 @@ function describe(event: PushServiceEvent): string {
     default:
       return event satisfies never;
   }
+}
+
+function goodbyeText({
+  userAgentId,
+  code,
+  reason,
+}: Extract<PushServiceEvent, { type: "user-agent-disconnected" }>): string {
+  const why = [code, printable(reason)].filter((part) => part !== undefined && part !== "").join(" ");
+  const who = userAgentId?.slice(0, 6) ?? "that never said hello";
+  return `goodbye of user agent ${who}${why === "" ? "" : `, ${why}`}`;
 }
 
 /** What Firefox means by the code of `nack`. */
