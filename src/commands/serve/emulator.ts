@@ -75,7 +75,7 @@ export async function startEmulatorBeside(
 function portTaken(error: unknown): unknown {
   if (!(error instanceof UserError) || error.code !== "emulator-port") return error;
   return new UserError("emulator-port", `the emulator cannot start: ${error.message}`, {
-    kind: error.kind,
+    kind: "failed",
     hints: ["stop the other program, or add --emulator-port 0 for any free port"],
     cause: error,
   });
