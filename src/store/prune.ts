@@ -50,8 +50,8 @@ export function judgeGone(
   const trusted = reports.filter(({ origin, answered }) => !answered || !distrusted.has(origin));
   const isSpared = ({ record, answered, isLocal, goneSince }: GoneReport): boolean =>
     answered &&
-    !isLocal &&
-    (now - record.registeredAt < youngMs || (goneSince !== undefined && goneSince < record.registeredAt));
+    ((!isLocal && now - record.registeredAt < youngMs) ||
+      (goneSince !== undefined && goneSince < record.registeredAt));
   return {
     gone: trusted.filter((report) => !isSpared(report)).map(({ record }) => record),
     spared: trusted.filter(isSpared).map(({ record }) => record),
