@@ -178,7 +178,7 @@ test("its log stands between the server's own lines", async () => {
   const label = `…${endpoint.slice(-6)}`;
   expect(stdout.split("\n").map((line) => line.slice(14))).toEqual([
     expect.stringMatching(/hello from new user agent/),
-    `${label}  subscribed for the key ${publicKey.slice(0, 12)}…`,
+    `${label}  subscribed as mozilla for the key ${publicKey.slice(0, 12)}…`,
     `${label}  receiver connected`,
     `${label}  page subscribed at ${new URL(endpoint).host}/${label}, stored as ${id}`,
     ...["", ""].map(() => expect.any(String) as string),
