@@ -14,6 +14,7 @@ import type { EventLog } from "../event-log.ts";
 import { resourceUrl } from "../http-exchange.ts";
 import type { LoggedMessage, MessageFilter, MessageLog, Waited, WaitOptions } from "../message-log.ts";
 import { claimsOf, textOf, type MessageRecordOf } from "../message-record.ts";
+import { pushIdIn } from "../push-id.ts";
 import type { PushService } from "../push-service.ts";
 import { UserAgents, type Opened } from "../user-agents.ts";
 import type { SubscriptionView } from "../views.ts";
@@ -233,11 +234,4 @@ export class Control {
   #open({ accepted: { pushId, requestHeaders, body } }: LoggedMessage): Opened {
     return this.#agents.open(pushId, { body, headers: requestHeaders });
   }
-}
-
-/** The id in an endpoint, or in what is it already. */
-export function pushIdIn(name: string): string {
-  if (!URL.canParse(name)) return name;
-  const { pathname, searchParams } = new URL(name);
-  return searchParams.get("token") ?? pathname.slice(pathname.lastIndexOf("/") + 1);
 }
