@@ -67,10 +67,11 @@ const owners: Readonly<Record<string, RegExp>> = {
 
 /** The same for the parts of Node that reach outside; the others are free. */
 const nodeOwners: Readonly<Record<string, RegExp>> = {
-  "node:http": /^(?:sender|receiver|emulator|server)\//,
+  // browsers: the page that a browser waits on (browsers/gate.ts).
+  "node:http": /^(?:sender|receiver|emulator|browsers|server)\//,
   "node:https": /^(?:sender|receiver|emulator|server)\//,
   "node:http2": /^(?:sender|emulator)\//,
-  "node:net": /^(?:sender|receiver|emulator|server)\//,
+  "node:net": /^(?:sender|receiver|emulator|browsers|server)\//,
   "node:tls": /^(?:sender|receiver|emulator|server)\//,
   "node:dns": /^(?:sender|doctor)\//,
   "node:dns/promises": /^(?:sender|doctor)\//,
@@ -79,7 +80,8 @@ const nodeOwners: Readonly<Record<string, RegExp>> = {
   "node:fs": /^(?:store|scaffold|browsers|server|commands|cli)\//,
   "node:fs/promises": /^(?:store|scaffold|browsers|server|commands|cli)\//,
   "node:tty": /^cli\//,
-  "node:process": /^cli\//,
+  // browsers: `kill`, the only way to end a whole process group.
+  "node:process": /^(?:cli\/|browsers\/process\.ts$)/,
   "node:os": /^(?:browsers|commands|cli)\//,
 };
 

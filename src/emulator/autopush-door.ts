@@ -11,7 +11,10 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Random } from "../base/clock.ts";
 import { AutopushSession, type Wire } from "./autopush-session.ts";
+import { parsePersonality, type PersonalityId } from "./personalities.ts";
 import type { PushService } from "./push-service.ts";
+import { quote } from "./push-headers.ts";
+import { refuse, type Refusal } from "./refusals.ts";
 import { errorBodyOf } from "./replies.ts";
 import { websocketOriginOf, type GuardOptions } from "./request-guard.ts";
 
@@ -50,9 +53,9 @@ export function createAutopushDoor(options: AutopushDoorOptions): AutopushDoor {
     const { userAgentId } = session;
     if (userAgentId !== undefined && sessions.get(userAgentId) === session) sessions.delete(userAgentId);
   };
-  const serve = (socket: WebSocket, tcp: Duplex, origin: string): void => {
+  const serve = (socket: WebSocket, tcp: Duplex, place: Place): void => {
     const { service, random, handshakeTimeoutMs = 5000 } = options;
-    const session = new AutopushSession({ service, random, origin, claim, wire: wireOf(socket, tcp) });
+    const session = new AutopushSession({ service, random, ...place, claim, wire: wireOf(socket, tcp) });
     const handshake = setTimeout(() => {
       if (session.userAgentId === undefined) session.violate("HandshakeTimeout");
     }, handshakeTimeoutMs);
@@ -71,15 +74,15 @@ export function createAutopushDoor(options: AutopushDoorOptions): AutopushDoor {
   return {
     upgrade(request, socket, head, guard) {
       socket.on("error", () => socket.destroy());
-      const origin = websocketOriginOf(request, guard);
-      if (origin.kind === "refused") {
-        options.service.report(origin);
-        answerPlainly(socket, origin.status, errorBodyOf(origin));
+      const place = placeOf(request, guard, options.service);
+      if (place.kind === "refused") {
+        options.service.report(place);
+        answerPlainly(socket, place.status, errorBodyOf(place));
       } else if (server.clients.size >= maxConnections) {
         answerPlainly(socket, 503, { code: 503, message: `${maxConnections} connections are open` });
       } else {
         server.handleUpgrade(request, socket, head, (webSocket) => {
-          serve(webSocket, socket, origin.origin);
+          serve(webSocket, socket, place);
         });
       }
     },
@@ -88,6 +91,23 @@ export function createAutopushDoor(options: AutopushDoorOptions): AutopushDoor {
       server.close();
     },
   };
+}
+
+/** Where a connection came to: the origin, and whose push service it asked for. */
+interface Place {
+  readonly kind: "place";
+  readonly origin: string;
+  readonly personality: PersonalityId;
+}
+
+/** `?as=apple` and the like in the address ask for another personality than Mozilla's. */
+function placeOf(request: IncomingMessage, guard: GuardOptions, service: PushService): Place | Refusal {
+  const origin = websocketOriginOf(request, guard);
+  if (origin.kind === "refused") return origin;
+  const name = new URLSearchParams((request.url ?? "").split("?", 2)[1]).get("as");
+  const personality = name === null ? service.personalityAt("mozilla") : parsePersonality(name);
+  if (personality !== undefined) return { kind: "place", origin: origin.origin, personality };
+  return refuse("personality-unknown", `there is no push service called ${quote(name ?? "")}`);
 }
 
 function wireOf(socket: WebSocket, tcp: Duplex): Wire {

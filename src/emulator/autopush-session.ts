@@ -12,6 +12,7 @@ import { parseVapidPublicKey, type VapidPublicKey } from "../protocol/vapid.ts";
 import { formatNotification, isChannelId, parseClientFrame } from "./autopush-frames.ts";
 import type { AckUpdate, ClientFrame } from "./autopush-frames.ts";
 import type { PushedMessage, Receiver, ReceiverConnection } from "./exchange.ts";
+import { endpointOf, type PersonalityId } from "./personalities.ts";
 import type { PushService } from "./push-service.ts";
 import { unknownMessage } from "./refusals.ts";
 
@@ -28,6 +29,8 @@ export interface SessionOptions {
   readonly wire: Wire;
   /** What endpoints begin with, as `http://127.0.0.1:8030`. */
   readonly origin: string;
+  /** How the subscriptions made over this connection behave. */
+  readonly personality: PersonalityId;
   /** Called when the session is known to be that of this user agent; an earlier one has to go. */
   readonly claim: (userAgentId: string, session: AutopushSession) => void;
 }
@@ -159,7 +162,7 @@ export class AutopushSession implements Receiver {
       this.violate("SM");
       return;
     }
-    const { service, origin } = this.#options;
+    const { service, origin, personality } = this.#options;
     const reply = (status: number, pushEndpoint = "") => {
       this.#send({ messageType: "register", channelID: channelId, status, pushEndpoint });
     };
@@ -168,14 +171,14 @@ export class AutopushSession implements Receiver {
       reply(400);
       return;
     }
-    const outcome = service.subscribe(applicationServerKey, { userAgentId, channelId });
+    const outcome = service.subscribe(applicationServerKey, { userAgentId, channelId }, personality);
     if (outcome.kind === "refused") {
       reply(500);
       return;
     }
     const { subscriptionId, pushId } = outcome;
     this.#addChannel(channelId, subscriptionId);
-    reply(200, `${origin}/wpush/${applicationServerKey === undefined ? "v1" : "v2"}/${pushId}`);
+    reply(200, endpointOf({ pushId, applicationServerKey, personality }, origin));
     this.#connection?.attach(subscriptionId);
   }
 

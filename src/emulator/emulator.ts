@@ -15,9 +15,10 @@ import { Labels } from "./labels.ts";
 import { MessageLog } from "./message-log.ts";
 import type { PushServiceListener } from "./events.ts";
 import { createAutopushDoor } from "./autopush-door.ts";
-import { autopushRoutes } from "./autopush-http.ts";
 import { openHttpDoor, type HttpDoorOptions } from "./http-door.ts";
 import type { PushServiceLimits } from "./limits.ts";
+import type { PersonalityId } from "./personalities.ts";
+import { pushRoutes } from "./push-routes.ts";
 import { PushService } from "./push-service.ts";
 import { rfc8030Routes } from "./rfc8030-routes.ts";
 import type { PushServiceSnapshot } from "./snapshot.ts";
@@ -27,6 +28,8 @@ export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "auto
   readonly random: Random;
   readonly limits?: PushServiceLimits;
   readonly onEvent?: PushServiceListener;
+  /** How subscriptions behave that were not asked for otherwise; by default as is the way of their door. */
+  readonly personality?: PersonalityId | undefined;
   /** What `service.snapshot()` said when an earlier emulator stopped. */
   readonly state?: PushServiceSnapshot;
   /** How long an autopush client may take to say hello; 5 s by default. */
@@ -58,7 +61,7 @@ const expiryCheckMs = 1000;
  * @throws UserError `emulator-host`, `emulator-port`, `emulator-api-token`
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const { random, limits = {}, onEvent, state, handshakeTimeoutMs, ...rest } = options;
+  const { random, limits = {}, onEvent, personality, state, handshakeTimeoutMs, ...rest } = options;
   const { apiToken: givenToken, clock: outerClock, ...doorOptions } = rest;
   const apiToken = apiTokenFor(givenToken, random);
   const clock = new AdjustableClock(outerClock, (byMs) => {
@@ -73,11 +76,18 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     onEvent?.(event);
   };
   const restored = state === undefined ? {} : { state };
-  const service: PushService = new PushService({ clock, random, limits, onEvent: record, ...restored });
+  const service: PushService = new PushService({
+    clock,
+    random,
+    limits,
+    personality,
+    onEvent: record,
+    ...restored,
+  });
   const control = new Control({ service, clock, random, messages, events });
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
-  const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...autopushRoutes];
+  const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...pushRoutes];
   const door = await openHttpDoor({ ...doorOptions, clock, service, autopush, routes });
   labels.place(door.origin);
   control.place(door.origin);

@@ -7,6 +7,7 @@
  */
 import type { Urgency } from "../protocol/message.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
+import type { PersonalityId } from "./personalities.ts";
 import type { RefusalCode } from "./refusals.ts";
 
 /** How a receiver answered a message: shown to people, since "could not decrypt" is otherwise silent. */
@@ -36,6 +37,7 @@ interface SubscribedEvent extends OfSubscription {
   readonly type: "subscribed";
   readonly pushId: string;
   readonly applicationServerKey: VapidPublicKey | undefined;
+  readonly personality: PersonalityId;
 }
 interface SubscriptionEndedEvent extends OfSubscription {
   readonly type: "unsubscribed" | "subscription-expired";
@@ -82,6 +84,7 @@ export interface AcceptedEvent extends OfMessage {
   /** The key the sender proved to hold, when it did. */
   readonly sender: VapidPublicKey | undefined;
   readonly receiptSubscriptionId: string | undefined;
+  readonly personality: PersonalityId;
 }
 interface DeliveredEvent extends OfMessage {
   readonly type: "delivered";
@@ -136,10 +139,13 @@ interface FaultEvent extends Happened {
 interface RefusedEvent extends Happened {
   readonly type: "refused";
   readonly code: RefusalCode;
+  /** As it was answered. */
   readonly status: number;
   readonly reason: string;
   /** The subscription it was about, when one was found. */
   readonly subscriptionId: string | undefined;
+  /** As whom it was answered, when it was a sender's message. */
+  readonly personality: PersonalityId | undefined;
 }
 
 /** The end of a message: each accepted message has exactly one. */

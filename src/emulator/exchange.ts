@@ -83,6 +83,8 @@ export interface Created {
   readonly ttlSeconds: number;
   /** Whether the service keeps the message for less time than asked, which it must tell (RFC 8030 §5.2). */
   readonly isTtlShortened: boolean;
+  /** Whether it is lost already: its TTL is 0 and nobody was there (RFC 8030 §5.2). */
+  readonly isDiscarded: boolean;
   readonly replacedMessageId: string | undefined;
   readonly receiptSubscriptionId: string | undefined;
 }

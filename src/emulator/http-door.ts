@@ -1,8 +1,8 @@
 /**
  * HTTP/1.1 on loopback: guards, finds the route of a request, and writes what its handler answers.
  *
- * What there is to ask for stands with those who answer it: rfc8030-routes.ts for senders and receivers
- * that poll, autopush-http.ts for senders to the autopush door.
+ * What there is to ask for stands with those who answer it: push-routes.ts for senders, rfc8030-routes.ts
+ * for receivers that poll.
  *
  * Nothing a client sends brings it down: sizes and times are bounded, and a
  * handler that throws costs its own request alone.
@@ -109,7 +109,7 @@ async function replyTo(
   const origin = originOf(request, door);
   if (origin.kind === "refused") return refusalReply(service.report(origin));
   const { path, query } = parseTarget(request.url ?? "");
-  const found = findRoute(door.routes, path);
+  const found = findRoute(door.routes, { path, query, hostname: new URL(origin.origin).hostname });
   if (found === undefined) {
     return refusalReply(
       service.report(refuse("no-such-resource", `there is nothing at ${request.url ?? ""}`)),

@@ -26,18 +26,13 @@ import type {
   Receiver,
   Subscribed,
 } from "./exchange.ts";
+import { Intake } from "./intake.ts";
 import { completeLimits, type CompleteLimits, type PushServiceLimits } from "./limits.ts";
-import type { QueuedMessage } from "./message-queue.ts";
+import { messageLimitsOf, type MessageLimits, type PersonalityId } from "./personalities.ts";
 import type { Receipt } from "./receipts.ts";
 import { refuse, type Refusal, unknownMessage, unknownReceipts } from "./refusals.ts";
 import { restoreInto, snapshotOf, type PushServiceSnapshot } from "./snapshot.ts";
-import {
-  type LiveSubscription,
-  type Owner,
-  senderRefusal,
-  type SubscriptionEnd,
-  Subscriptions,
-} from "./subscriptions.ts";
+import { type LiveSubscription, type Owner, type SubscriptionEnd, Subscriptions } from "./subscriptions.ts";
 import { messageViewOf, subscriptionViewOf, type MessageView, type SubscriptionView } from "./views.ts";
 
 export interface PushServiceOptions {
@@ -45,6 +40,8 @@ export interface PushServiceOptions {
   readonly random: Random;
   readonly limits?: PushServiceLimits;
   readonly onEvent?: PushServiceListener;
+  /** How subscriptions behave that were not asked for otherwise; by default as is the way of their door. */
+  readonly personality?: PersonalityId | undefined;
   /** What an earlier service left behind. */
   readonly state?: PushServiceSnapshot;
 }
@@ -54,36 +51,57 @@ export class PushService {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #limits: CompleteLimits;
+  readonly #personality: PersonalityId | undefined;
   readonly #emit: PushServiceListener;
   readonly #subscriptions = new Subscriptions();
   readonly #delivery: Delivery;
-  #sequence = 0;
+  readonly #intake: Intake;
 
-  constructor({ clock, random, limits = {}, onEvent = () => undefined, state }: PushServiceOptions) {
+  constructor(options: PushServiceOptions) {
+    const { clock, random, limits = {}, onEvent = () => undefined, state } = options;
     this.#clock = clock;
     this.#random = random;
     this.#limits = completeLimits(limits);
+    this.#personality = options.personality;
     this.#emit = onEvent;
     const { acknowledgeWithinMs } = this.#limits;
     this.#delivery = new Delivery({ clock, emit: onEvent, acknowledgeWithinMs });
-    if (state !== undefined) this.#sequence = restoreInto(this.#subscriptions, this.#delivery, state);
+    const sequence = state === undefined ? 0 : restoreInto(this.#subscriptions, this.#delivery, state);
+    const newId = () => this.#newId();
+    this.#intake = new Intake({
+      limits: this.#limits,
+      delivery: this.#delivery,
+      emit: onEvent,
+      newId,
+      sequence,
+    });
   }
 
-  /** The largest body taken. */
-  get maxBodyBytes(): number {
-    return this.#limits.maxBodyBytes;
+  /** How a subscription behaves that was not asked for otherwise, at a door whose own way is `native`. */
+  personalityAt(native: PersonalityId): PersonalityId {
+    return this.#personality ?? native;
+  }
+
+  /** What messages to a subscription of this personality are held to. */
+  limitsFor(personality: PersonalityId): MessageLimits {
+    return messageLimitsOf(personality, this.#limits);
   }
 
   /**
    * Makes a subscription (RFC 8030 §4); with a key, only its holder may send to it (RFC 8292 §4).
-   * A user agent that subscribes a channel again gets the one it has, or another if the key is another.
+   * A user agent that subscribes a channel again gets the one it has, or another if the key or the
+   * personality is another.
    */
-  subscribe(applicationServerKey?: VapidPublicKey, owner?: Owner): Subscribed | Refusal {
+  subscribe(
+    applicationServerKey?: VapidPublicKey,
+    owner?: Owner,
+    personality: PersonalityId = this.personalityAt("strict"),
+  ): Subscribed | Refusal {
     const now = this.expireDue();
     const earlier = owner && this.#subscriptions.ownedBy(owner.userAgentId).get(owner.channelId);
     if (earlier !== undefined) {
       const { id, pushId, expiresAt } = earlier;
-      if (earlier.applicationServerKey === applicationServerKey)
+      if (earlier.applicationServerKey === applicationServerKey && earlier.personality === personality)
         return { kind: "subscribed", subscriptionId: id, pushId, expiresAt };
       this.#remove(earlier, "unsubscribed");
     }
@@ -94,8 +112,16 @@ export class PushService {
     const ttl = this.#limits.subscriptionTtlSeconds;
     const expiresAt = ttl === undefined ? undefined : now + ttl * 1000;
     const [id, pushId] = [this.#newId(), this.#newId()];
-    this.#subscriptions.add({ id, pushId, applicationServerKey, createdAt: now, expiresAt, owner });
-    this.#emit({ type: "subscribed", at: now, subscriptionId: id, pushId, applicationServerKey });
+    const record = { id, pushId, applicationServerKey, createdAt: now, expiresAt, owner, personality };
+    this.#subscriptions.add(record);
+    this.#emit({
+      type: "subscribed",
+      at: now,
+      subscriptionId: id,
+      pushId,
+      applicationServerKey,
+      personality,
+    });
     return { kind: "subscribed", subscriptionId: id, pushId, expiresAt };
   }
 
@@ -141,31 +167,17 @@ export class PushService {
 
   /** Takes one message in (RFC 8030 §5), and delivers it if its receiver is there. */
   send(pushId: string, input: PushInput): Created | Refusal {
+    const outcome = this.offer(pushId, input);
+    if (outcome.kind !== "refused") return outcome;
+    const subscription = this.#subscriptions.byPushId(pushId);
+    return this.report(outcome, subscription.kind === "live" ? subscription.id : undefined);
+  }
+
+  /** The same without a word of a refusal in the log, for whoever answers it in words of its own. */
+  offer(pushId: string, input: PushInput): Created | Refusal {
     const now = this.expireDue();
     const subscription = this.#subscriptions.byPushId(pushId);
-    if (subscription.kind === "refused") return this.report(subscription);
-    const refusal = this.#refusalOf(subscription, input);
-    if (refusal !== undefined) return this.report(refusal, subscription.id);
-
-    const message = this.#newMessage(subscription, input, now);
-    const replacedMessageId = subscription.queue.waitingWith(message.topic)?.id;
-    this.#emitAccepted(message, input);
-    this.#delivery.enqueue(message);
-    this.#delivery.pump(subscription.connection);
-    // TTL 0: now or never (RFC 8030 §5.2). The sender gets its 201 either way.
-    if (message.ttlSeconds === 0 && subscription.queue.isWaiting(message)) {
-      this.#delivery.end(message, { type: "discarded", why: "nobody-listening" });
-    }
-    const { id: messageId, ttlSeconds, receiptSubscriptionId } = message;
-    const isTtlShortened = ttlSeconds < input.ttlSeconds;
-    return {
-      kind: "created",
-      messageId,
-      ttlSeconds,
-      isTtlShortened,
-      replacedMessageId,
-      receiptSubscriptionId,
-    };
+    return subscription.kind === "refused" ? subscription : this.#intake.take(subscription, input, now);
   }
 
   /** Takes a message back at its sender's wish, as Mozilla's service does. It comes no more, though it may be out already. */
@@ -205,7 +217,7 @@ export class PushService {
       receiver,
       subscriptions: new Set(),
       isPumping: false,
-      backlogBefore: this.#sequence,
+      backlogBefore: this.#intake.sequence,
       batch: new Set(),
       handle: {
         attach: (subscriptionId) => this.#attachLater(connection, subscriptionId),
@@ -256,9 +268,10 @@ export class PushService {
   }
 
   /** Puts a refusal into the log; doors do it for those that never reach the machine. */
-  report(refusal: Refusal, subscriptionId?: string): Refusal {
+  report(refusal: Refusal, subscriptionId?: string, personality?: PersonalityId): Refusal {
     const { code, status, reason } = refusal;
-    this.#emit({ type: "refused", at: this.#clock.now(), code, status, reason, subscriptionId });
+    const at = this.#clock.now();
+    this.#emit({ type: "refused", at, code, status, reason, subscriptionId, personality });
     return refusal;
   }
 
@@ -296,97 +309,6 @@ export class PushService {
     return snapshotOf(this.#subscriptions, this.#delivery.receipts);
   }
 
-  /** Why a message is not taken, in the order of the checks. */
-  #refusalOf(subscription: LiveSubscription, input: PushInput): Refusal | undefined {
-    const { applicationServerKey, queue } = subscription;
-    const wrongSender = senderRefusal(applicationServerKey, input.sender);
-    if (wrongSender !== undefined) return wrongSender;
-    const wrongReceipt = this.#receiptRefusal(input.receipt);
-    if (wrongReceipt !== undefined) return wrongReceipt;
-    const { maxBodyBytes, maxMessagesPerSubscription } = this.#limits;
-    if (input.body.length > maxBodyBytes) {
-      return refuse("body-too-large", `the body is larger than ${maxBodyBytes} bytes`);
-    }
-    const messageCount = queue.waitingCount + queue.outCount;
-    if (messageCount >= maxMessagesPerSubscription && queue.waitingWith(input.topic) === undefined) {
-      return refuse(
-        "too-many-messages",
-        `${messageCount} messages for this receiver are not acknowledged yet`,
-        60,
-      );
-    }
-    return undefined;
-  }
-
-  #receiptRefusal(receipt: PushInput["receipt"]): Refusal | undefined {
-    const { receipts } = this.#delivery;
-    if (receipt === "none") return undefined;
-    if (receipt !== "new") {
-      if (receipts.has(receipt.receiptSubscriptionId)) return undefined;
-      return refuse("receipt-subscription-invalid", "this receipt subscription does not exist");
-    }
-    if (receipts.size < this.#limits.maxReceiptSubscriptions) return undefined;
-    const reason = `${receipts.size} receipt subscriptions exist: send the link of an earlier one along`;
-    return refuse("too-many-receipt-subscriptions", reason, 60);
-  }
-
-  #newMessage(subscription: LiveSubscription, input: PushInput, now: number): QueuedMessage {
-    const ttlSeconds = Math.min(input.ttlSeconds, this.#limits.maxTtlSeconds);
-    const { urgency, topic, headers, body } = input;
-    return {
-      id: this.#newId(),
-      subscription,
-      sequence: this.#sequence++,
-      acceptedAt: now,
-      expiresAt: now + ttlSeconds * 1000,
-      ttlSeconds,
-      urgency,
-      topic,
-      headers,
-      body,
-      receiptSubscriptionId: this.#receiptSubscriptionFor(input.receipt),
-      deliveries: 0,
-      supersededBy: undefined,
-    };
-  }
-
-  #receiptSubscriptionFor(receipt: PushInput["receipt"]): string | undefined {
-    if (receipt === "none") return undefined;
-    if (receipt !== "new") return receipt.receiptSubscriptionId;
-    const id = this.#newId();
-    this.#delivery.receipts.open(id);
-    return id;
-  }
-
-  #emitAccepted(message: QueuedMessage, input: PushInput): void {
-    const {
-      id: messageId,
-      acceptedAt: at,
-      ttlSeconds,
-      urgency,
-      topic,
-      body,
-      receiptSubscriptionId,
-    } = message;
-    this.#emit({
-      type: "accepted",
-      at,
-      subscriptionId: message.subscription.id,
-      pushId: message.subscription.pushId,
-      messageId,
-      ttlSeconds,
-      requestedTtlSeconds: input.ttlSeconds,
-      urgency,
-      topic,
-      requestHeaders: input.requestHeaders,
-      body,
-      bodyBytes: body.length,
-      contentEncoding: message.headers.contentEncoding,
-      sender: input.sender,
-      receiptSubscriptionId,
-    });
-  }
-
   #attachLater(connection: Connection, subscriptionId: string): Attached | Refusal {
     this.expireDue();
     const subscription = this.#subscriptions.byId(subscriptionId);
@@ -405,8 +327,9 @@ export class PushService {
   }
 
   #remove(subscription: LiveSubscription, why: SubscriptionEnd, code?: number): void {
-    this.#subscriptions.end(subscription, why);
-    this.#emit({ type: why, at: this.#clock.now(), subscriptionId: subscription.id, code });
+    const at = this.#clock.now();
+    this.#subscriptions.end(subscription, why, at);
+    this.#emit({ type: why, at, subscriptionId: subscription.id, code });
     for (const message of subscription.queue.messages())
       this.#delivery.end(message, { type: "discarded", why });
     this.#delivery.detach(subscription, why);

@@ -6,6 +6,9 @@
  * vendor's status and body, so the rules themselves stand in one place.
  */
 
+import type { VapidDefect } from "../protocol/vapid-verification.ts";
+import type { PersonalityId } from "./personalities.ts";
+
 interface RefusalFacts {
   readonly status: number;
   /** Where the rule is written. */
@@ -25,6 +28,8 @@ const refusals = {
   "ttl-missing": { status: 400, reference: "RFC 8030 §5.2" },
   "ttl-malformed": { status: 400, reference: "RFC 8030 §5.2" },
   "ttl-negative": { status: 400, reference: "RFC 8030 §5.2" },
+  "ttl-too-long": { status: 400, reference: "a vendor's limit: protocol/services.ts" },
+  "cache-policy-conflict": { status: 400, reference: "WNS, X-WNS-Cache-Policy" },
   "urgency-malformed": { status: 400, reference: "RFC 8030 §5.3" },
   "topic-malformed": { status: 400, reference: "RFC 8030 §5.4" },
   "prefer-malformed": { status: 400, reference: "RFC 7240 §4.3" },
@@ -36,11 +41,13 @@ const refusals = {
   "content-encoding-missing": { status: 400, reference: "RFC 8291 §4" },
   "content-encoding-unknown": { status: 400, reference: "RFC 8291 §4" },
   "encryption-headers-missing": { status: 400, reference: "draft-ietf-webpush-encryption-04 §3" },
+  "content-length-missing": { status: 400, reference: "WNS takes no chunked body" },
   "body-too-large": { status: 413, reference: "RFC 8030 §7.2" },
   "too-many-messages": { status: 429, reference: "RFC 8030 §8.4" },
   "too-many-subscriptions": { status: 429, reference: "RFC 8030 §4.1, §8.4" },
   "too-many-receipt-subscriptions": { status: 429, reference: "RFC 8030 §5.1" },
   "options-malformed": { status: 400, reference: "RFC 8292 §4.1" },
+  "personality-unknown": { status: 400, reference: "strict, fcm, mozilla, apple and wns are known" },
   "options-type": { status: 415, reference: "RFC 8292 §4.1" },
   "host-not-allowed": { status: 421, reference: "RFC 9110 §15.5.20" },
   "cross-site": { status: 403, reference: "a page of another site has no business here" },
@@ -63,6 +70,13 @@ export interface Refusal {
   readonly reference: string;
   /** When to come back, for a 429. */
   readonly retryAfterSeconds?: number;
+  /** What exactly was wrong with a VAPID token: vendors have their own words for each. */
+  readonly defect?: VapidDefect;
+  /** What is remembered of a subscription that is no more. */
+  readonly ended?: {
+    readonly endedAt?: number | undefined;
+    readonly personality?: PersonalityId | undefined;
+  };
 }
 
 /** The refusal `code` for `reason`. */

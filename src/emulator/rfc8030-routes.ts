@@ -1,22 +1,20 @@
 /**
- * The resources of RFC 8030.
+ * The resources of RFC 8030, but for the push resource itself, which is in push-routes.ts.
  *
  * | Request | Meaning |
  * |---|---|
  * | `POST /subscribe` | a new subscription: `Location` for the receiver, `Link rel=urn:ietf:params:push` for senders |
- * | `POST /push/<id>` | send one message |
  * | `GET /subscription/<id>` | the next message, waiting as `Prefer: wait=N` says (our polling form, http-polling.ts) |
  * | `DELETE /message/<id>` | acknowledge it; cancel it while it is undelivered |
  * | `DELETE /subscription/<id>` | unsubscribe |
  * | `GET`, `DELETE /receipt/<id>` | the next delivery receipt; no more of them |
  */
-import { closeReceipts, push, removeMessage, subscribe, unsubscribe } from "./http-handlers.ts";
+import { closeReceipts, removeMessage, subscribe, unsubscribe } from "./http-handlers.ts";
 import { pollMessage, pollReceipt } from "./http-polling.ts";
-import { pushRoute, route, type Route } from "./route.ts";
+import { route, type Route } from "./route.ts";
 
 export const rfc8030Routes: readonly Route[] = [
   route("/subscribe", /^\/subscribe$/, { POST: subscribe }),
-  pushRoute("/push", /^\/push\/([\w-]+)$/, push),
   route("/subscription", /^\/subscription\/([\w-]+)$/, { GET: pollMessage, DELETE: unsubscribe }),
   route("/message", /^\/message\/([\w-]+)$/, { DELETE: removeMessage }),
   route("/receipt", /^\/receipt\/([\w-]+)$/, { GET: pollReceipt, DELETE: closeReceipts }),

@@ -1,14 +1,25 @@
 /** Resources of the HTTP door: which paths one answers, and with which methods. */
 import type { Handler, HttpExchange } from "./http-exchange.ts";
 
-export interface Route {
+/** What a route asks for besides its path. */
+interface RouteCondition {
+  /** The name of the query parameter that is the exchange's `id`, where the path has none. */
+  readonly idParameter?: string;
+  /** Whether a host name is one this route is for; any is by default. */
+  readonly isHost?: (hostname: string) => boolean;
+}
+
+/** Finds in a request that takes a message the id senders know the subscription by. */
+type FindPushId = (exchange: Pick<HttpExchange, "id" | "query">) => string;
+
+export interface Route extends RouteCondition {
   /** What to call it in a message, as `/push`. */
   readonly name: string;
   /** Matches a path without its query; its first group, if it took part, is the exchange's `id`. */
   readonly path: RegExp;
   readonly methods: ReadonlyMap<string, Handler>;
   /** Of a route that takes messages with `POST`: the id senders know the subscription by. Faults happen to such requests. */
-  readonly pushIdOf?: (exchange: Pick<HttpExchange, "id" | "query">) => string;
+  readonly pushIdOf?: FindPushId;
 }
 
 /** A route from its parts. */
@@ -21,19 +32,29 @@ export function pushRoute(
   name: string,
   path: RegExp,
   handler: Handler,
-  pushIdOf: (exchange: Pick<HttpExchange, "id" | "query">) => string = ({ id }) => id,
+  { pushIdOf = ({ id }) => id, ...condition }: RouteCondition & { readonly pushIdOf?: FindPushId } = {},
 ): Route {
-  return { ...route(name, path, { POST: handler }), pushIdOf };
+  return { ...route(name, path, { POST: handler }), pushIdOf, ...condition };
 }
 
-/** The first route that answers `path`, and the id it found in it. */
+/** What a request asks for. */
+export interface RequestTarget {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly hostname: string;
+}
+
+/** The first route that answers a request, and the id it found in it. */
 export function findRoute(
   routes: readonly Route[],
-  path: string,
+  { path, query, hostname }: RequestTarget,
 ): { readonly route: Route; readonly id: string } | undefined {
   for (const candidate of routes) {
     const match = candidate.path.exec(path);
-    if (match !== null) return { route: candidate, id: match[1] ?? "" };
+    if (match === null || candidate.isHost?.(hostname) === false) continue;
+    const { idParameter } = candidate;
+    const id = idParameter === undefined ? match[1] : query.get(idParameter);
+    return { route: candidate, id: id ?? "" };
   }
   return undefined;
 }

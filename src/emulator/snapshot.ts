@@ -14,8 +14,14 @@ import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ReceiptStatus } from "./events.ts";
 import type { QueuedMessage } from "./message-queue.ts";
+import { personalityIds, type PersonalityId } from "./personalities.ts";
 import type { Receipts } from "./receipts.ts";
-import type { EndedSubscription, LiveSubscription, Subscriptions } from "./subscriptions.ts";
+import type {
+  EndedSubscription,
+  LiveSubscription,
+  SubscriptionRecord,
+  Subscriptions,
+} from "./subscriptions.ts";
 
 interface SubscriptionSnapshot {
   readonly id: string;
@@ -26,6 +32,8 @@ interface SubscriptionSnapshot {
   /** With `channelId`: whose it is; both absent in what earlier versions wrote. */
   readonly userAgentId?: string | null;
   readonly channelId?: string | null;
+  /** Absent in what earlier versions wrote, which knew the doors' own alone. */
+  readonly personality?: PersonalityId | undefined;
 }
 interface MessageSnapshot {
   readonly id: string;
@@ -65,7 +73,8 @@ export function snapshotOf(subscriptions: Subscriptions, receipts: Receipts): Pu
   const messages = live.flatMap(({ queue }) => queue.messages()).sort((a, b) => a.sequence - b.sequence);
   return {
     version: 1,
-    subscriptions: live.map(({ id, pushId, applicationServerKey, createdAt, expiresAt, owner }) => {
+    subscriptions: live.map(({ id, pushId, applicationServerKey, createdAt, expiresAt, ...record }) => {
+      const { owner, personality } = record;
       return {
         id,
         pushId,
@@ -74,6 +83,7 @@ export function snapshotOf(subscriptions: Subscriptions, receipts: Receipts): Pu
         expiresAt: expiresAt ?? null,
         userAgentId: owner?.userAgentId ?? null,
         channelId: owner?.channelId ?? null,
+        personality,
       };
     }),
     ended: subscriptions.ended(),
@@ -91,19 +101,7 @@ export function restoreInto(
   for (const ended of state.ended) subscriptions.remember(ended);
   for (const { id, unread } of state.receipts) delivery.receipts.open(id, unread);
   const byId = new Map<string, LiveSubscription>();
-  for (const { id, pushId, createdAt, ...record } of state.subscriptions) {
-    const { userAgentId, channelId } = record;
-    const isOwned = typeof userAgentId === "string" && typeof channelId === "string";
-    const subscription = subscriptions.add({
-      id,
-      pushId,
-      createdAt,
-      applicationServerKey: record.applicationServerKey ?? undefined,
-      expiresAt: record.expiresAt ?? undefined,
-      owner: isOwned ? { userAgentId, channelId } : undefined,
-    });
-    byId.set(id, subscription);
-  }
+  for (const snapshot of state.subscriptions) byId.set(snapshot.id, subscriptions.add(recordOf(snapshot)));
   for (const [sequence, snapshot] of state.messages.entries()) {
     const subscription = byId.get(snapshot.subscriptionId);
     if (subscription === undefined) continue;
@@ -113,6 +111,20 @@ export function restoreInto(
     if (replacedBy !== null) delivery.end(message, { type: "replaced", topic: topic ?? "", replacedBy });
   }
   return state.messages.length;
+}
+
+function recordOf({ id, pushId, createdAt, ...record }: SubscriptionSnapshot): SubscriptionRecord {
+  const { userAgentId, channelId } = record;
+  const isOwned = typeof userAgentId === "string" && typeof channelId === "string";
+  return {
+    id,
+    pushId,
+    createdAt,
+    applicationServerKey: record.applicationServerKey ?? undefined,
+    expiresAt: record.expiresAt ?? undefined,
+    owner: isOwned ? { userAgentId, channelId } : undefined,
+    personality: record.personality ?? (isOwned ? "mozilla" : "strict"),
+  };
 }
 
 function messageSnapshotOf(message: QueuedMessage): MessageSnapshot {
@@ -177,6 +189,8 @@ export function parseSnapshot(value: unknown): PushServiceSnapshot {
       id: ended.string("id"),
       pushId: ended.string("pushId"),
       why: ended.oneOf("why", ["unsubscribed", "subscription-expired"] as const),
+      endedAt: ended.optional("endedAt", () => ended.number("endedAt")),
+      personality: ended.optional("personality", () => ended.oneOf("personality", personalityIds)),
     })),
     messages: root.list("messages", readMessage),
     receipts: root.list("receipts", (receipts) => ({
@@ -199,6 +213,7 @@ function readSubscription(fields: Fields): SubscriptionSnapshot {
     expiresAt: fields.numberOrNull("expiresAt"),
     userAgentId: fields.optionalString("userAgentId"),
     channelId: fields.optionalString("channelId"),
+    personality: fields.optional("personality", () => fields.oneOf("personality", personalityIds)),
   };
 }
 
@@ -241,6 +256,10 @@ class Fields {
 
   stringOrNull(name: string): string | null {
     return this.#fields.get(name) === null ? null : this.string(name);
+  }
+
+  optional<Value>(name: string, read: () => Value): Value | undefined {
+    return this.#fields.get(name) === undefined ? undefined : read();
   }
 
   optionalString(name: string): string | null {

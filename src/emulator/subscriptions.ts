@@ -10,6 +10,7 @@ import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { Connection } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { MessageQueue } from "./message-queue.ts";
+import type { PersonalityId } from "./personalities.ts";
 import { refuse } from "./refusals.ts";
 import type { Refusal } from "./refusals.ts";
 
@@ -27,6 +28,7 @@ export interface SubscriptionRecord {
   readonly createdAt: number;
   readonly expiresAt: number | undefined;
   readonly owner: Owner | undefined;
+  readonly personality: PersonalityId;
 }
 
 /** A live subscription with its messages. */
@@ -42,6 +44,9 @@ export interface EndedSubscription {
   readonly id: string;
   readonly pushId: string;
   readonly why: SubscriptionEnd;
+  /** Both absent in what earlier versions wrote. */
+  readonly endedAt?: number | undefined;
+  readonly personality?: PersonalityId | undefined;
 }
 
 /** How many ended subscriptions are remembered; the oldest are forgotten first. */
@@ -75,12 +80,13 @@ export class Subscriptions {
   }
 
   /** Ends a subscription and keeps its ids as those of an ended one. */
-  end(subscription: LiveSubscription, why: SubscriptionEnd): void {
-    this.#byId.delete(subscription.id);
-    this.#byPushId.delete(subscription.pushId);
+  end(subscription: LiveSubscription, why: SubscriptionEnd, endedAt: number): void {
+    const { id, pushId, owner, personality } = subscription;
+    this.#byId.delete(id);
+    this.#byPushId.delete(pushId);
     this.#deadlines.delete(subscription);
-    if (subscription.owner !== undefined) this.#disown(subscription.owner);
-    this.remember({ id: subscription.id, pushId: subscription.pushId, why });
+    if (owner !== undefined) this.#disown(owner);
+    this.remember({ id, pushId, why, endedAt, personality });
   }
 
   remember(ended: EndedSubscription): void {
@@ -144,9 +150,9 @@ function absent(ended: EndedSubscription | undefined, what: string): Refusal {
     case undefined:
       return refuse("no-such-subscription", `this ${what} never existed`);
     case "unsubscribed":
-      return refuse("subscription-gone", `this ${what} is gone: its receiver has unsubscribed`);
+      return { ...refuse("subscription-gone", `this ${what} is gone: its receiver has unsubscribed`), ended };
     case "subscription-expired":
-      return refuse("subscription-expired", `this ${what} has expired`);
+      return { ...refuse("subscription-expired", `this ${what} has expired`), ended };
   }
 }
 

@@ -1,6 +1,7 @@
 /** Live subscriptions and messages as others may see them: copies, so that only the machine changes its state. */
 import type { Urgency } from "../protocol/message.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
+import type { PersonalityId } from "./personalities.ts";
 import type { MessageHeaders, QueuedMessage } from "./message-queue.ts";
 import type { LiveSubscription, Owner } from "./subscriptions.ts";
 
@@ -16,6 +17,7 @@ export interface SubscriptionView {
   readonly unacknowledged: number;
   readonly isConnected: boolean;
   readonly owner: Owner | undefined;
+  readonly personality: PersonalityId;
 }
 
 /** A live message as others may see it. */
@@ -33,7 +35,7 @@ export interface MessageView {
 
 /** The view of a live subscription. */
 export function subscriptionViewOf(subscription: LiveSubscription): SubscriptionView {
-  const { id, pushId, applicationServerKey, createdAt, expiresAt, queue, connection, owner } = subscription;
+  const { id, pushId, applicationServerKey, createdAt, expiresAt, queue, connection } = subscription;
   return {
     kind: "subscription",
     subscriptionId: id,
@@ -44,7 +46,8 @@ export function subscriptionViewOf(subscription: LiveSubscription): Subscription
     waiting: queue.waitingCount,
     unacknowledged: queue.outCount,
     isConnected: connection !== undefined,
-    owner,
+    owner: subscription.owner,
+    personality: subscription.personality,
   };
 }
 

@@ -7,13 +7,13 @@
  * in `diagnoses.ts`. No code elsewhere branches on a vendor's name.
  */
 
-import type { ContentEncoding, Endpoint } from "./subscription.ts";
+import { isLoopbackHost, type ContentEncoding, type Endpoint } from "./subscription.ts";
 
 /** Who runs a push service. `removed` and `gcm` are hosts where nothing listens any more. */
 export type ServiceId = "fcm" | "mozilla" | "apple" | "wns" | "ntfy" | "gcm" | "removed" | "other";
 
 /** The authentication schemes of VAPID and its drafts, in lower case (RFC 8292 §3, draft-ietf-webpush-vapid-01). */
-type VapidScheme = "vapid" | "webpush" | "bearer";
+export type VapidScheme = "vapid" | "webpush" | "bearer";
 
 /** How to tell a service by the endpoint's parsed host name, never by searching in the URL. */
 interface ServiceHosts {
@@ -21,6 +21,11 @@ interface ServiceHosts {
   readonly exact: readonly string[];
   /** Domains that are the service together with all their subdomains; written without the leading dot. */
   readonly suffixes: readonly string[];
+  /**
+   * What paths begin with at an emulator on this machine that answers as the service does. On any
+   * other host the path says nothing: whoever chose it would choose whose rules we go by.
+   */
+  readonly loopbackPaths?: readonly string[];
   /** A query parameter that marks endpoints of a service anybody can host. */
   readonly query?: readonly [name: string, value: string];
 }
@@ -111,7 +116,11 @@ const fcm: PushServiceFacts = {
   id: "fcm",
   name: "FCM",
   browsers: ["Chrome", "Edge on Android", "Opera", "Vivaldi", "Samsung Internet", "Brave"],
-  hosts: { exact: ["fcm.googleapis.com", "jmt17.google.com"], suffixes: [] },
+  hosts: {
+    exact: ["fcm.googleapis.com", "jmt17.google.com"],
+    suffixes: [],
+    loopbackPaths: ["/fcm/send/", "/wp/", "/preprod/wp/"],
+  },
   dead: false,
   limits: {
     bodyBytes: 4096,
@@ -141,7 +150,7 @@ const mozilla: PushServiceFacts = {
   id: "mozilla",
   name: "Mozilla autopush",
   browsers: ["Firefox"],
-  hosts: { exact: [], suffixes: ["push.services.mozilla.com", "mozaws.net"] },
+  hosts: { exact: [], suffixes: ["push.services.mozilla.com", "mozaws.net"], loopbackPaths: ["/wpush/"] },
   dead: false,
   limits: {
     bodyBytes: 4096, // documented; the code's default is 5630
@@ -173,7 +182,7 @@ const apple: PushServiceFacts = {
   id: "apple",
   name: "Apple",
   browsers: ["Safari on macOS", "web apps on iOS and iPadOS"],
-  hosts: { exact: [], suffixes: ["push.apple.com"] },
+  hosts: { exact: [], suffixes: ["push.apple.com"], loopbackPaths: ["/apple/"] },
   dead: false,
   limits: {
     bodyBytes: 4096,
@@ -198,7 +207,7 @@ const wns: PushServiceFacts = {
   id: "wns",
   name: "Microsoft WNS",
   browsers: ["Edge on Windows"],
-  hosts: { exact: [], suffixes: ["notify.windows.com"] },
+  hosts: { exact: [], suffixes: ["notify.windows.com"], loopbackPaths: ["/wns/"] },
   dead: false,
   limits: {
     bodyBytes: 5000,
@@ -293,24 +302,35 @@ export const pushServices: readonly PushServiceFacts[] = [
   other,
 ];
 
-/**
- * The facts of one service by its id.
- *
- * @internal
- */
+/** The facts of one service by its id. */
 export function factsOf(id: ServiceId): PushServiceFacts {
   return pushServices.find((facts) => facts.id === id) ?? other;
 }
 
-/** Who is behind an endpoint, by its parsed host name: equal to a known one, or a subdomain of one. */
+/**
+ * Who is behind an endpoint, by its parsed host name: equal to a known one, or a subdomain of one.
+ * On this machine, where no vendor is, the path says whose rules an emulator goes by.
+ */
 export function serviceOf(endpoint: Endpoint): PushServiceFacts {
   const url = new URL(endpoint);
   const host = url.hostname.toLowerCase().replace(/\.$/, "");
-  const byHost = pushServices.find(({ hosts }) => isAmong(host, hosts));
+  const byHost = pushServices.find((facts) => servesHost(facts, host)) ?? emulatedService(url);
   return byHost ?? pushServices.find(({ hosts }) => isMarked(url, hosts)) ?? other;
 }
 
-function isAmong(host: string, { exact, suffixes }: ServiceHosts): boolean {
+/** Whether an endpoint's host is a known push service's by its name alone: a path or query that looks like one is no proof. */
+export function hasKnownHost(endpoint: Endpoint): boolean {
+  const host = new URL(endpoint).hostname.toLowerCase().replace(/\.$/, "");
+  return pushServices.some((facts) => servesHost(facts, host));
+}
+
+function emulatedService({ hostname, pathname }: URL): PushServiceFacts | undefined {
+  if (!isLoopbackHost(hostname)) return undefined;
+  return pushServices.find(({ hosts }) => hosts.loopbackPaths?.some((path) => pathname.startsWith(path)));
+}
+
+/** Whether a host name, in lower case and without a dot at its end, is this service's. */
+export function servesHost({ hosts: { exact, suffixes } }: PushServiceFacts, host: string): boolean {
   // The dot matters: notpush.apple.com is somebody else.
   return exact.includes(host) || suffixes.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
 }
@@ -322,5 +342,7 @@ function isMarked(url: URL, { query }: ServiceHosts): boolean {
 /** What to call the service behind an endpoint: the vendor's name, or the host of one nobody knows. */
 export function serviceLabel(endpoint: Endpoint): string {
   const { id, name } = serviceOf(endpoint);
-  return id === "other" ? new URL(endpoint).host : name;
+  const { host, hostname } = new URL(endpoint);
+  if (id === "other") return host;
+  return isLoopbackHost(hostname) ? `${name} (emulator)` : name;
 }

@@ -9,8 +9,12 @@
 import { createPublicKey, verify } from "node:crypto";
 import { parseBase64 } from "../base/bytes.ts";
 import { UserError } from "../base/errors.ts";
+import type { VapidScheme } from "./services.ts";
 import { parseSubject } from "./subject.ts";
 import { parseVapidPublicKey, type VapidPublicKey } from "./vapid.ts";
+
+/** Whether a token needs a `sub`, and whether it is looked at. */
+export type SubjectRule = "optional" | "required" | "ignored";
 
 /** What a service expects of the token on one request. */
 export interface VapidExpectation {
@@ -20,10 +24,10 @@ export interface VapidExpectation {
   readonly now: number;
   /** The key a restricted subscription was made with (RFC 8292 §4). */
   readonly boundKey?: VapidPublicKey | undefined;
-  /** `optional` as the RFC says; `required` as Apple does, which also wants a real one. */
-  readonly subject?: "optional" | "required";
-  /** Also take `WebPush` and `Bearer` with `Crypto-Key: p256ecdsa=…`, as of the drafts. */
-  readonly legacy?: boolean;
+  /** `optional` as the RFC says; `required` as Apple does, which also wants a real one; `ignored` as others do. */
+  readonly subject?: SubjectRule;
+  /** `vapid` alone by default; the drafts' `webpush` and `bearer` come with `Crypto-Key: p256ecdsa=…`. */
+  readonly schemes?: readonly VapidScheme[];
 }
 
 /** The claims of a token that was accepted. */
@@ -79,7 +83,7 @@ export function verifyVapid(
   expected: VapidExpectation,
 ): VapidVerdict {
   try {
-    const { token, key } = readHeaders(headers, expected.legacy ?? false);
+    const { token, key } = readHeaders(headers, expected.schemes ?? ["vapid"]);
     const publicKey = readKey(key);
     const { signed, signature, payload } = readToken(token);
     assertSignature(signed, signature, publicKey);
@@ -97,11 +101,15 @@ interface Credentials {
   readonly key: string | undefined;
 }
 
-function readHeaders(headers: Readonly<Record<string, string>>, legacy: boolean): Credentials {
+function readHeaders(
+  headers: Readonly<Record<string, string>>,
+  schemes: readonly VapidScheme[],
+): Credentials {
   const authorization = headers["authorization"]?.trim() ?? "";
   if (authorization === "") throw new Refused("missing", "there is no Authorization header");
-  const [, scheme = "", rest = ""] = /^([^\s,=]+)(?:\s+(.*))?$/s.exec(authorization) ?? [];
-  switch (scheme.toLowerCase()) {
+  const [, word = "", rest = ""] = /^([^\s,=]+)(?:\s+(.*))?$/s.exec(authorization) ?? [];
+  const scheme = schemes.find((known) => known === word.toLowerCase());
+  switch (scheme) {
     case "vapid": {
       const parameters = readParameters(rest, ",");
       return { token: parameters.get("t"), key: parameters.get("k") };
@@ -109,12 +117,12 @@ function readHeaders(headers: Readonly<Record<string, string>>, legacy: boolean)
     case "webpush":
     case "bearer":
       // draft-ietf-webpush-vapid-01 §3; the parts of Crypto-Key are separated by ; or , there.
-      if (legacy)
-        return { token: rest, key: readParameters(headers["crypto-key"] ?? "", ";,").get("p256ecdsa") };
-      break;
+      return { token: rest, key: readParameters(headers["crypto-key"] ?? "", ";,").get("p256ecdsa") };
+    case undefined:
+      throw new Refused("scheme", `the Authorization scheme is ${quote(word)}, expected vapid`);
     default:
+      return scheme satisfies never;
   }
-  throw new Refused("scheme", `the Authorization scheme is ${quote(scheme)}, expected vapid`);
 }
 
 /**
@@ -240,7 +248,8 @@ function readExpiry(exp: unknown, now: number): number {
   return expiresAt;
 }
 
-function readSubject(sub: unknown, rule: "optional" | "required"): string | undefined {
+function readSubject(sub: unknown, rule: SubjectRule): string | undefined {
+  if (rule === "ignored") return typeof sub === "string" ? sub : undefined;
   if (sub === undefined && rule === "optional") return undefined;
   if (typeof sub !== "string")
     throw new Refused("subject", `the token's sub is ${quote(sub)}, expected a contact`);

@@ -35,6 +35,8 @@ export type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 export interface AddressGuard {
   /** Why the endpoint may not be used, as far as its text tells; `undefined` when it may. */
   refusalOf(endpoint: Endpoint): string | undefined;
+  /** Whether the person running the program named the endpoint's host. */
+  isNamed(endpoint: Endpoint): boolean;
   /** Resolves and checks the endpoint's host for one connection; fails with `AddressRefused`. */
   lookupFor(endpoint: Endpoint): LookupFunction;
 }
@@ -70,6 +72,8 @@ export function createAddressGuard(rules: AddressRules, resolve: Resolve = resol
       if (isIP(target.host) === 0 || rules.private || isPublicAddress(target.host)) return undefined;
       return `${target.host} is not a public address`;
     },
+
+    isNamed: (endpoint) => isTrusted(targetOf(endpoint)),
 
     lookupFor(endpoint) {
       const target = targetOf(endpoint);

@@ -122,6 +122,19 @@ export function parseCount(what: string, text: string, most: number): number {
   });
 }
 
+/**
+ * Reads a port number.
+ *
+ * @throws UserError `port`
+ */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 65_536;
+  if (port < 65_536) return port;
+  throw new UserError("port", `port cannot be ${JSON.stringify(text)}`, {
+    hints: ["use a number from 1 to 65535, or 0 for any free one"],
+  });
+}
+
 const timeoutUnits = { ms: 1, s: 1000, m: 60_000 } as const;
 
 /**

@@ -10,6 +10,7 @@ import { startEmulator } from "../../src/emulator/emulator.ts";
 import { formatSubscription } from "../../src/protocol/subscription.ts";
 import { createReceiverKeys } from "../../src/protocol/decryption.ts";
 import { subscribe } from "../../src/receiver/http-receiver.ts";
+import { asPage, startServeCli } from "../commands/serve/serve-cli.ts";
 import { linesOf, runMain } from "../support/run-cli.ts";
 import { sampleJson } from "../support/samples.ts";
 import { nodesOf, readSourceTree } from "../support/source-tree.ts";
@@ -131,6 +132,34 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     const records = linesOf((await running).stdout).map((line) => JSON.parse(line) as unknown);
     expect(records.flatMap((record) => difference(record, fields("emulator")))).toEqual([]);
     expect(records).toHaveLength(1);
+  });
+
+  test("serve: ready, and each of its events", async () => {
+    const cwd = await project();
+    const serve = await startServeCli(["--json"], cwd);
+    const { publicKey } = JSON.parse((await runMain(["keys", "--json"], { cwd })).stdout) as {
+      publicKey: string;
+    };
+    const endpoint = "http://127.0.0.1:1/push/nobody-listens-there";
+    const subscription = { ...sampleJson("page", { endpoint }), applicationServerKey: publicKey };
+    await asPage(serve, "POST", "/webpush/subscriptions", subscription);
+    await asPage(serve, "POST", "/webpush/test", { endpoint });
+    await asPage(serve, "POST", "/webpush/events", { type: "shown", id: null, at: 0 });
+    await asPage(serve, "POST", "/webpush/events", {});
+    await asPage(serve, "DELETE", "/webpush/subscriptions", { endpoint });
+    await serve.stop();
+    const records = serve.records();
+    expect(records.map(({ type }) => type)).toEqual([
+      "ready",
+      "stored",
+      "tested",
+      "beacon",
+      "request-refused",
+      "removed",
+    ]);
+    expect(
+      records.flatMap((record) => difference(record, fields(`serve: ${String(record["type"])}`))),
+    ).toEqual([]);
   });
 
   test("subscriptions add, added and unchanged", async () => {

@@ -79,6 +79,18 @@ describe("refused before the network", () => {
   });
 });
 
+describe("at an emulator, what the service it stands for refuses", () => {
+  test("FCM's TTL and Apple's contact, but not at its own endpoints", () => {
+    const emulator = "http://127.0.0.1:8030";
+    const long = { ttlSeconds: 28 * days + 1 };
+    expect(refusalOf(`${emulator}/fcm/send/abc`, long)).toMatchObject({ code: "ttl-too-long" });
+    expect(refusalOf(`${emulator}/push/abc`, long)).toBeUndefined();
+    const nobody = { subject: undefined };
+    expect(refusalOf(`${emulator}/apple/abc`, {}, nobody)).toMatchObject({ code: "subject-missing" });
+    expect(refusalOf(`${emulator}/push/abc`, {}, nobody)).toBeUndefined();
+  });
+});
+
 describe("said before the network", () => {
   const cautions = (over: Partial<Message>, ...endpoints: string[]) =>
     cautionsFor(message(over), new Set(endpoints.map((endpoint) => serviceOf(at(endpoint).endpoint))));

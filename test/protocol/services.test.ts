@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseEndpoint } from "../../src/protocol/subscription.ts";
-import { factsOf, pushServices, serviceOf } from "../../src/protocol/services.ts";
+import { factsOf, pushServices, serviceLabel, serviceOf } from "../../src/protocol/services.ts";
 
 const serviceAt = (url: string) => serviceOf(parseEndpoint(url)).id;
 
@@ -36,6 +36,37 @@ test.each([
   "https://invalid.example/abc",
 ])("%s only looks like a known service", (url) => {
   expect(serviceAt(url)).toBe("other");
+});
+
+test.each([
+  ["http://127.0.0.1:8030/fcm/send/abc", "fcm", "FCM (emulator)"],
+  ["http://localhost:8030/wp/abc", "fcm", "FCM (emulator)"],
+  ["https://127.0.0.1:8030/preprod/wp/abc", "fcm", "FCM (emulator)"],
+  ["http://[::1]:8030/wpush/v2/abc", "mozilla", "Mozilla autopush (emulator)"],
+  ["http://127.0.0.1:8030/apple/abc", "apple", "Apple (emulator)"],
+  ["http://127.0.0.1:8030/wns/?token=abc", "wns", "Microsoft WNS (emulator)"],
+  ["http://127.0.0.1:8030/push/abc", "other", "127.0.0.1:8030"],
+  ["http://127.0.0.1:8030/apples/abc", "other", "127.0.0.1:8030"],
+  ["http://127.0.0.1:8030/up/wpush/abc", "other", "127.0.0.1:8030"],
+])("on this machine the path says whose rules hold: %s is %s", (url, id, label) => {
+  expect(serviceAt(url)).toBe(id);
+  expect(serviceLabel(parseEndpoint(url))).toBe(label);
+});
+
+test("on any other host no path makes a service known", () => {
+  for (const { hosts } of pushServices) {
+    for (const path of hosts.loopbackPaths ?? []) {
+      expect(serviceAt(`https://push.example.net${path}abc`)).toBe("other");
+      expect(serviceAt(`https://127.0.0.1.example.net${path}abc`)).toBe("other");
+      expect(serviceAt(`https://10.0.0.1${path}abc`)).toBe("other");
+      expect(serviceAt(`https://web.push.apple.com${path}abc`)).toBe("apple");
+    }
+  }
+});
+
+test("a label is the vendor's name, or the host of one nobody knows", () => {
+  expect(serviceLabel(parseEndpoint("https://web.push.apple.com/QGk"))).toBe("Apple");
+  expect(serviceLabel(parseEndpoint("https://push.example.net/abc"))).toBe("push.example.net");
 });
 
 test("a known host keeps its service whatever the query says", () => {

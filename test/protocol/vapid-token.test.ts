@@ -68,7 +68,7 @@ test("for aesgcm the older headers are written, and accepted where they are allo
   expect(Object.keys(headers).sort()).toEqual(["authorization", "crypto-key"]);
   expect(headers["authorization"]).toMatch(/^WebPush [\w-]+\.[\w-]+\.[\w-]{86}$/);
   expect(headers["crypto-key"]).toBe(`p256ecdsa=${pair.publicKey}`);
-  expect(verifyVapid(headers, { audience, now, legacy: true }).ok).toBe(true);
+  expect(verifyVapid(headers, { audience, now, schemes: ["vapid", "webpush", "bearer"] }).ok).toBe(true);
   expect(verifyVapid(headers, { audience, now })).toMatchObject({ ok: false, defect: "scheme" });
 });
 
@@ -91,11 +91,20 @@ test.each(["aes128gcm", "aesgcm"] as const)(
         value.replace(/[\w-]+\.[\w-]+\.[\w-]{86}/, "JWT"),
       ]);
     expect(shape(without)).toEqual(shape(withSubject));
-    expect(verifyVapid(without ?? {}, { audience, now, legacy: true })).toMatchObject({
+    expect(
+      verifyVapid(without ?? {}, { audience, now, schemes: ["vapid", "webpush", "bearer"] }),
+    ).toMatchObject({
       ok: true,
       claims: { audience, subject: undefined },
     });
-    expect(verifyVapid(without ?? {}, { audience, now, legacy: true, subject: "required" })).toMatchObject({
+    expect(
+      verifyVapid(without ?? {}, {
+        audience,
+        now,
+        schemes: ["vapid", "webpush", "bearer"],
+        subject: "required",
+      }),
+    ).toMatchObject({
       ok: false,
       defect: "subject",
     });

@@ -176,10 +176,14 @@ test("https://www.rfc-editor.org/rfc/rfc8292#section-4.2: another key than the s
 test.each(["WebPush", "webpush", "Bearer"])(
   "the legacy scheme %s is accepted where it is allowed",
   (scheme) => {
-    expect(judge(`${scheme} ${good}`, { legacy: true }, `dh=BAAA;p256ecdsa=${k}`)).toBe("accepted");
-    expect(judge(`${scheme} ${good}`, { legacy: true }, `p256ecdsa=${k}, dh=BAAA`)).toBe("accepted");
-    expect(judge(`${scheme} ${good}`, { legacy: true }, "dh=BAAA")).toBe("key");
-    expect(judge(`${scheme} ${good}`, { legacy: true })).toBe("key");
+    expect(
+      judge(`${scheme} ${good}`, { schemes: ["vapid", "webpush", "bearer"] }, `dh=BAAA;p256ecdsa=${k}`),
+    ).toBe("accepted");
+    expect(
+      judge(`${scheme} ${good}`, { schemes: ["vapid", "webpush", "bearer"] }, `p256ecdsa=${k}, dh=BAAA`),
+    ).toBe("accepted");
+    expect(judge(`${scheme} ${good}`, { schemes: ["vapid", "webpush", "bearer"] }, "dh=BAAA")).toBe("key");
+    expect(judge(`${scheme} ${good}`, { schemes: ["vapid", "webpush", "bearer"] })).toBe("key");
   },
 );
 
@@ -195,7 +199,12 @@ test.each(["aes128gcm", "aesgcm"] as const)("what web-push signs for %s is accep
   const headers = Object.fromEntries(
     Object.entries(signed).map(([name, value]) => [name.toLowerCase(), String(value)]),
   );
-  const expected = { audience, now: Date.now(), legacy: true, boundKey: parseVapidPublicKey(made.publicKey) };
+  const expected: VapidExpectation = {
+    audience,
+    now: Date.now(),
+    schemes: ["vapid", "webpush", "bearer"],
+    boundKey: parseVapidPublicKey(made.publicKey),
+  };
   expect(verifyVapid(headers, expected).ok).toBe(true);
 });
 
@@ -243,7 +252,7 @@ test("any header is judged without an exception, and never accepted by chance", 
   );
   fc.assert(
     fc.property(text, text, (authorization, cryptoKey) => {
-      const verdict = judge(authorization, { legacy: true }, cryptoKey);
+      const verdict = judge(authorization, { schemes: ["vapid", "webpush", "bearer"] }, cryptoKey);
       if (verdict === "accepted") expect(authorization).toContain(good);
     }),
     { numRuns: 1000 },

@@ -1,6 +1,6 @@
 /** `webpush emulator`: flags only. */
 import { Command, Option } from "commander";
-import { UserError } from "../../base/errors.ts";
+import { parsePort } from "../../settings/table.ts";
 import type { Dispatch } from "../dispatch.ts";
 
 export interface EmulatorOptions {
@@ -30,17 +30,4 @@ export function emulatorCommand(dispatch: Dispatch): Command {
         "  $ webpush emulator --port 0 --json > events.ndjson",
     )
     .action((flags: EmulatorOptions) => dispatch<EmulatorOptions>(() => import("./run.ts"), flags));
-}
-
-/**
- * Reads a port number.
- *
- * @throws UserError `port`
- */
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 65_536;
-  if (port < 65_536) return port;
-  throw new UserError("port", `port cannot be ${JSON.stringify(text)}`, {
-    hints: ["use a number from 1 to 65535, or 0 for any free one"],
-  });
 }

@@ -209,9 +209,10 @@ async function openAgent(service: string, env: Context["env"]): Promise<ProxyAge
   return proxy === undefined ? undefined : openProxyAgent(proxy);
 }
 
-/** One identity per service: `push.services.mozilla.com`, `127.0.0.1-8030`. */
+/** One identity per service: `push.services.mozilla.com`, `127.0.0.1-8030`, `127.0.0.1-8030-as-apple`. */
 function defaultName(service: string): string {
-  return new URL(service).host.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  const { host, search } = new URL(service);
+  return `${host}${search}`.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
 }
 
 function otherService(name: string, service: string): UserError {

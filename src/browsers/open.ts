@@ -1,0 +1,175 @@
+/**
+ * Opens a browser on the emulator: profile, desktop stand-in, process, first page; and takes all of it down again.
+ */
+import { randomBytes } from "node:crypto";
+import { platform } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../base/errors.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { LaunchOptions, RunningBrowser } from "./browser.ts";
+import { chromiumArguments, chromiumPreferences, chromiumPreferencesFile } from "./chromium.ts";
+import { findBrowser, titleOf } from "./find.ts";
+import { firefoxArguments, firefoxPreferences, firefoxPreferencesFile } from "./firefox.ts";
+import { openGate } from "./gate.ts";
+import { openNotificationBus, type NotificationBus } from "./notification-bus/bus.ts";
+import { NotificationService, type ShownNotification } from "./notification-bus/notifications.ts";
+import { startProcess, type BrowserProcess } from "./process.ts";
+import { openProfile, readProfileFile, writeProfileFile, type Profile } from "./profile.ts";
+
+/** Four browsers at once on two busy cores took 29 s to come up. */
+const startLimitMs = 90_000;
+
+/**
+ * Starts a browser wired to an emulator, and resolves when its page is being opened.
+ *
+ * @throws UserError `browser-missing`, `browser-display`, `browser-profile`, `browser-start`
+ */
+export async function openBrowser(options: LaunchOptions): Promise<RunningBrowser> {
+  const { name, env, signal } = options;
+  signal.throwIfAborted();
+  const executable = findBrowser(name, options);
+  if (!options.headless) requireDisplay(options);
+
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async () => {
+    const failures: unknown[] = [];
+    for (const close of closers.splice(0).reverse())
+      await close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  };
+  try {
+    const profile = await openProfile(name, { env, given: options.profileDir });
+    closers.push(() => profile.remove());
+    await writePreferences(options, profile);
+
+    const notifications = new Arrivals<ShownNotification>();
+    const bus = usesStandIn(options) ? await openBus(profile, notifications) : undefined;
+    if (bus !== undefined) closers.push(() => bus.close());
+
+    const pushService = `http://127.0.0.1:${options.wiring.port}`;
+    const { ready = Promise.resolve() } = options;
+    const gate = await openGate({ url: options.url, until: ready, pushService });
+    closers.push(() => gate.close());
+
+    const busEnv = bus === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: bus.address };
+    const args = argumentsFor(options, profile, gate.url);
+    const child = await startProcess({ executable, args, env: { ...env, ...busEnv } });
+    closers.push(() => child.end());
+    void child.exited.then(() => {
+      notifications.end();
+    });
+    await cameUp(options, child, Promise.all([gate.reached, ready]));
+
+    let closing: Promise<void> | undefined;
+    const close = () => (closing ??= closeAll());
+    closers.unshift(onAbort(signal, close));
+    return {
+      name,
+      executable,
+      pid: child.pid,
+      profileDir: profile.path,
+      exited: child.exited,
+      notifications,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** A window needs a screen; without one a browser dies with words of its own, which say less. */
+function requireDisplay({ name, env }: LaunchOptions): void {
+  if (platform() !== "linux") return;
+  if ([env["DISPLAY"], env["WAYLAND_DISPLAY"]].some((display) => (display ?? "") !== "")) return;
+  throw new UserError("browser-display", `${titleOf(name)} has no screen to open a window on`, {
+    kind: "failed",
+    hints: ["run it without a window: --headless"],
+  });
+}
+
+async function writePreferences({ name, wiring }: LaunchOptions, profile: Profile): Promise<void> {
+  if (name === "firefox") {
+    const text = firefoxPreferences({ port: wiring.port, usesSystemNotifications: false });
+    await writeProfileFile(profile, firefoxPreferencesFile, text);
+  } else {
+    const earlier = await readProfileFile(profile, chromiumPreferencesFile);
+    await writeProfileFile(profile, chromiumPreferencesFile, chromiumPreferences(earlier));
+  }
+}
+
+/** Only Linux has its notifications on D-Bus. A person who has a desktop and a window sees the real ones. */
+function usesStandIn({ name, headless, env }: LaunchOptions): boolean {
+  if (platform() !== "linux" || name !== "chromium") return false;
+  return headless || env["DBUS_SESSION_BUS_ADDRESS"] === undefined;
+}
+
+function openBus(profile: Profile, notifications: Arrivals<ShownNotification>): Promise<NotificationBus> {
+  return openNotificationBus({
+    socketPath: join(profile.path, "bus"),
+    busId: randomBytes(16).toString("hex"),
+    service: new NotificationService((notification) => {
+      notifications.add(notification);
+    }),
+  });
+}
+
+function argumentsFor(options: LaunchOptions, profile: Profile, url: string): readonly string[] {
+  return options.name === "firefox"
+    ? firefoxArguments(options, profile.path, url)
+    : chromiumArguments(options, profile.path, url);
+}
+
+/** Waits for the first page, the end of the process, the limit or the abort, whichever is first. */
+async function cameUp(
+  { name, signal }: LaunchOptions,
+  child: BrowserProcess,
+  opened: Promise<unknown>,
+): Promise<void> {
+  const stop = new AbortController();
+  const limit = AbortSignal.any([signal, stop.signal]);
+  const stopped = new Promise<"late">((resolve, reject) => {
+    const timer = setTimeout(() => {
+      resolve("late");
+    }, startLimitMs);
+    limit.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(limit.reason as Error);
+    });
+  });
+  stopped.catch(() => undefined);
+  try {
+    const first = await Promise.race([opened.then(() => "opened" as const), child.exited, stopped]);
+    if (first === "opened") return;
+    throw notUp(
+      first === "late"
+        ? `${titleOf(name)} did not open its page within ${startLimitMs / 1000} s`
+        : `${titleOf(name)} ended before it opened a page, with code ${first.code ?? "none"}`,
+      child,
+    );
+  } finally {
+    stop.abort();
+  }
+}
+
+function notUp(message: string, child: BrowserProcess): UserError {
+  const words = child.lastWords();
+  return new UserError("browser-start", message, {
+    kind: "failed",
+    hints: words.length === 0 ? [] : [`it said: ${words.join(" | ")}`],
+  });
+}
+
+/** Calls `close` when the signal comes; what it returns stops listening. */
+function onAbort(signal: AbortSignal, close: () => Promise<void>): () => Promise<void> {
+  const abort = () => {
+    close().catch(() => undefined); // Whoever closes it by hand gets the same promise, and its failure.
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  return () => {
+    signal.removeEventListener("abort", abort);
+    return Promise.resolve();
+  };
+}

@@ -1,0 +1,7 @@
+/** The keys as they are now: another command may make, import or replace them while the server runs. */
+import { createKeyRing, readEnvironmentKeys, type KeyRing } from "../../settings/vapid.ts";
+import type { Context } from "../context.ts";
+
+export function keyRingOf({ env, config }: Pick<Context, "env" | "config">): KeyRing {
+  return createKeyRing(readEnvironmentKeys(env), config.read());
+}

@@ -1,0 +1,29 @@
+/** A limit on how often something may happen: bursts up to a size, and so many a second in the long run. */
+import type { Clock } from "../base/clock.ts";
+
+export interface TokenBucket {
+  /** Takes one token; false when there is none. */
+  take(): boolean;
+}
+
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** A full bucket. */
+export function createTokenBucket({ burst, perSecond }: Rate, clock: Clock): TokenBucket {
+  let tokens = burst;
+  let filledAt = clock.now();
+  return {
+    take() {
+      const now = clock.now();
+      // A clock that was set back must not take tokens away.
+      tokens = Math.min(burst, tokens + (Math.max(0, now - filledAt) * perSecond) / 1000);
+      filledAt = now;
+      if (tokens < 1) return false;
+      tokens -= 1;
+      return true;
+    },
+  };
+}
