@@ -11,6 +11,10 @@ import { apiRoutes } from "./control/api-routes.ts";
 import { Control } from "./control/control.ts";
 import { EventLog } from "./event-log.ts";
 import { eventRecordOf } from "./event-record.ts";
+import type { Fault } from "./faults/fault.ts";
+import { withPushFaults } from "./faults/push-faults.ts";
+import { receiverFaults } from "./faults/receiver-faults.ts";
+import { FaultRules } from "./faults/rules.ts";
 import { Labels } from "./labels.ts";
 import { MessageLog } from "./message-log.ts";
 import type { PushServiceListener } from "./events.ts";
@@ -36,6 +40,8 @@ export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "auto
   readonly handshakeTimeoutMs?: number;
   /** The token of the JSON API; a random one by default. */
   readonly apiToken?: string | undefined;
+  /** What goes wrong from the start. */
+  readonly faults?: readonly Fault[];
 }
 
 /** A running push service. */
@@ -62,7 +68,7 @@ const expiryCheckMs = 1000;
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { random, limits = {}, onEvent, personality, state, handshakeTimeoutMs, ...rest } = options;
-  const { apiToken: givenToken, clock: outerClock, ...doorOptions } = rest;
+  const { apiToken: givenToken, faults = [], clock: outerClock, ...doorOptions } = rest;
   const apiToken = apiTokenFor(givenToken, random);
   const clock = new AdjustableClock(outerClock, (byMs) => {
     service.tell({ type: "clock-moved", byMs });
@@ -75,22 +81,30 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     events.append(eventRecordOf(event, labels));
     onEvent?.(event);
   };
+  const rules = new FaultRules(random);
+  for (const fault of faults) rules.add(fault);
+  const intercept = receiverFaults(rules, () => service);
   const restored = state === undefined ? {} : { state };
   const service: PushService = new PushService({
     clock,
     random,
     limits,
     personality,
+    intercept,
     onEvent: record,
     ...restored,
   });
-  const control = new Control({ service, clock, random, messages, events });
+  const control = new Control({ service, clock, random, messages, events, faults: rules });
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
-  const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...pushRoutes];
+  const routes = [
+    ...apiRoutes(control, apiToken),
+    ...rfc8030Routes,
+    ...withPushFaults(pushRoutes, { rules, service }),
+  ];
   const door = await openHttpDoor({ ...doorOptions, clock, service, autopush, routes });
   labels.place(door.origin);
-  control.place(door.origin);
+  control.place({ http: door.origin, https: undefined });
   const timer = setInterval(() => service.expireDue(), expiryCheckMs);
   timer.unref();
   const close = async () => {

@@ -6,6 +6,8 @@
  * cannot know): `when` says which.
  */
 
+import type { PersonalityId } from "../personalities.ts";
+
 /** Before the message is taken, or after. */
 export type When = "before" | "after";
 
@@ -58,6 +60,7 @@ export interface RetryAfter {
 export interface Conditions {
   /** Last part of the subscription's endpoint. */
   readonly pushId: string | undefined;
+  readonly personality: PersonalityId | undefined;
   readonly origin: string | undefined;
   readonly protocol: Protocol | undefined;
   /** The one with this number among those that fit, from 1. */

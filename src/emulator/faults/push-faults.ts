@@ -18,6 +18,9 @@ import { pause } from "./pause.ts";
 import { isShape } from "./pieces.ts";
 import type { FaultRules } from "./rules.ts";
 
+/** Read of a request before it is answered in the service's place. */
+const drainedBytes = 65_536;
+
 export interface PushFaultsOptions {
   readonly rules: FaultRules;
   readonly service: PushService;
@@ -51,10 +54,7 @@ async function serve(exchange: HttpExchange, handler: Handler, serving: Serving)
     .find((reply) => reply !== undefined);
   const huge = toxics.find((toxic) => toxic.type === "huge-body");
   // Whoever has not finished sending may never look at an answer that comes before.
-  if (
-    (instead ?? huge) !== undefined &&
-    (await readBody(exchange.request, serving.service.maxBodyBytes)) === undefined
-  )
+  if ((instead ?? huge) !== undefined && (await readBody(exchange.request, drainedBytes)) === undefined)
     return undefined;
   if (instead === undefined && huge !== undefined) {
     await answerHugely(exchange, huge.status, huge.bytes);
@@ -76,9 +76,9 @@ async function serve(exchange: HttpExchange, handler: Handler, serving: Serving)
 /** The toxics that strike this request, each told to the log. */
 function strike({ request, origin }: HttpExchange, { rules, service, pushId }: Serving): readonly Toxic[] {
   const protocol = wireOf(request).kind === "http2" ? "h2" : "http/1.1";
-  const strikes = rules.strike({ side: "push", pushId, origin, protocol });
-  if (strikes.length === 0) return [];
   const view = service.peekPushId(pushId);
+  const personality = view.kind === "subscription" ? view.personality : undefined;
+  const strikes = rules.strike({ side: "push", pushId, personality, origin, protocol });
   const subscriptionId = view.kind === "subscription" ? view.subscriptionId : undefined;
   for (const { fault, isIdle } of strikes) {
     const reason = isIdle ? "ignored: the request came over HTTP/1.1" : undefined;

@@ -7,6 +7,7 @@
 import { UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/suggest.ts";
 import { diagnoses } from "../../protocol/diagnoses.ts";
+import { personalityIds } from "../personalities.ts";
 import { pushIdIn } from "../push-id.ts";
 import {
   needsHttp2,
@@ -184,6 +185,7 @@ function retryAfterOf(read: Values) {
 function conditionsOf(read: Values): Conditions {
   return {
     pushId: read.text("subscription"),
+    personality: personalityIds.find((known) => known === read.text("as")),
     origin: read.text("origin"),
     protocol: protocols.find((known) => known === read.text("protocol")),
     nth: read.number("nth"),

@@ -5,12 +5,15 @@
  * strikes when its number, share and limit say so; rules know nothing of each other.
  */
 import type { Random } from "../../base/clock.ts";
+import type { PersonalityId } from "../personalities.ts";
 import { needsHttp2, sideOf, type Fault, type Protocol, type Side } from "./fault.ts";
 
 /** What a fault may strike. */
 export interface Target {
   readonly side: Side;
   readonly pushId: string;
+  /** Not known of a request for a subscription that there is not. */
+  readonly personality?: PersonalityId | undefined;
   /** Of requests. */
   readonly origin?: string;
   readonly protocol?: Protocol;
@@ -100,10 +103,11 @@ export class FaultRules {
 }
 
 function fits({ toxic, conditions }: Fault, target: Target): boolean {
-  const { pushId, origin, protocol } = conditions;
+  const { pushId, personality, origin, protocol } = conditions;
   return (
     sideOf(toxic) === target.side &&
     (pushId === undefined || pushId === target.pushId) &&
+    (personality === undefined || personality === target.personality) &&
     (origin === undefined || origin === target.origin) &&
     (protocol === undefined || protocol === target.protocol)
   );

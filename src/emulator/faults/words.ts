@@ -5,6 +5,8 @@
  * `resetPeer`; toxiproxy's `reset_peer` is read as well.
  */
 
+import { personalityIds } from "../personalities.ts";
+
 /** What may stand behind a word. */
 export type Takes =
   | { readonly kind: "flag" }
@@ -194,6 +196,10 @@ export const conditionWords: ReadonlyMap<string, Word> = new Map<string, Word>([
   [
     "subscription",
     { takes: { kind: "text", shown: "id" }, doc: "this one, by its endpoint or the last part of it" },
+  ],
+  [
+    "as",
+    { takes: { kind: "word", words: personalityIds }, doc: "subscriptions that behave as this service's" },
   ],
   [
     "origin",
