@@ -58,7 +58,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   "https-proxy-agent": /^sender\//,
   pg: /^store\//,
   ws: /^(?:receiver|emulator)\//,
-  "@bufbuild/protobuf/wire": /^emulator\/chromium-door\//,
+  "@bufbuild/protobuf": /^emulator\/chromium-door\//,
   hono: /^server\//,
   "hono/body-limit": /^server\//,
   "@hono/node-server": /^server\//,

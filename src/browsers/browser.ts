@@ -54,9 +54,11 @@ export interface RunningBrowser extends AsyncDisposable {
   readonly profileDir: string;
   readonly exited: Promise<BrowserExit>;
   /**
-   * What it asks the desktop to show, for one reader. Only what goes through our stand-in for the desktop comes
-   * here; ends when the browser does.
+   * Whether what it shows goes through our stand-in for the desktop: on Linux, without a window or without a
+   * desktop, and for Firefox with libnotify.
    */
+  readonly seesNotifications: boolean;
+  /** What it asks the desktop to show, for one reader. Ends when the browser does. */
   readonly notifications: AsyncIterable<ShownNotification>;
   /** Ends it, waits until it is gone, and removes a throw-away profile. */
   close(): Promise<void>;

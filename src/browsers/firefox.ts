@@ -41,8 +41,8 @@ const quietPreferences: readonly Preference[] = [
 export interface FirefoxPreferenceOptions {
   readonly port: number;
   /**
-   * Whether notifications go through the system's service. Where there is none `showNotification()` would fail;
-   * Firefox's own pop-ups always work.
+   * Whether notifications go through the system's service. Where there is none, `showNotification()` would be
+   * rejected; Firefox's own pop-ups always work.
    */
   readonly usesSystemNotifications: boolean;
 }

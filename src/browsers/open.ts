@@ -13,8 +13,16 @@ import { firefoxArguments, firefoxPreferences, firefoxPreferencesFile } from "./
 import { openGate } from "./gate.ts";
 import { openNotificationBus, type NotificationBus } from "./notification-bus/bus.ts";
 import { NotificationService, type ShownNotification } from "./notification-bus/notifications.ts";
+import { hasLibnotify } from "./libnotify.ts";
 import { startProcess, type BrowserProcess } from "./process.ts";
-import { openProfile, readProfileFile, writeProfileFile, type Profile } from "./profile.ts";
+import {
+  openPrivateFolder,
+  openProfile,
+  readProfileFile,
+  temporaryFolder,
+  writeProfileFile,
+  type Profile,
+} from "./profile.ts";
 
 /** Four browsers at once on two busy cores took 29 s to come up. */
 const startLimitMs = 90_000;
@@ -40,10 +48,10 @@ export async function openBrowser(options: LaunchOptions): Promise<RunningBrowse
   try {
     const profile = await openProfile(name, { env, given: options.profileDir });
     closers.push(() => profile.remove());
-    await writePreferences(options, profile);
-
     const notifications = new Arrivals<ShownNotification>();
-    const bus = usesStandIn(options) ? await openBus(profile, notifications) : undefined;
+    const seesNotifications = canStandIn(options);
+    await writePreferences(options, profile, seesNotifications);
+    const bus = seesNotifications ? await openBus(env, notifications) : undefined;
     if (bus !== undefined) closers.push(() => bus.close());
 
     const pushService = `http://127.0.0.1:${options.wiring.port}`;
@@ -69,6 +77,7 @@ export async function openBrowser(options: LaunchOptions): Promise<RunningBrowse
       pid: child.pid,
       profileDir: profile.path,
       exited: child.exited,
+      seesNotifications,
       notifications,
       close,
       [Symbol.asyncDispose]: close,
@@ -89,9 +98,13 @@ function requireDisplay({ name, env }: LaunchOptions): void {
   });
 }
 
-async function writePreferences({ name, wiring }: LaunchOptions, profile: Profile): Promise<void> {
+async function writePreferences(
+  { name, wiring }: LaunchOptions,
+  profile: Profile,
+  usesSystemNotifications: boolean,
+): Promise<void> {
   if (name === "firefox") {
-    const text = firefoxPreferences({ port: wiring.port, usesSystemNotifications: false });
+    const text = firefoxPreferences({ port: wiring.port, usesSystemNotifications });
     await writeProfileFile(profile, firefoxPreferencesFile, text);
   } else {
     const earlier = await readProfileFile(profile, chromiumPreferencesFile);
@@ -99,20 +112,43 @@ async function writePreferences({ name, wiring }: LaunchOptions, profile: Profil
   }
 }
 
-/** Only Linux has its notifications on D-Bus. A person who has a desktop and a window sees the real ones. */
-function usesStandIn({ name, headless, env }: LaunchOptions): boolean {
-  if (platform() !== "linux" || name !== "chromium") return false;
-  return headless || env["DBUS_SESSION_BUS_ADDRESS"] === undefined;
+/**
+ * Whether we can be the desktop. Only Linux has its notifications on D-Bus, Firefox only with libnotify; and a
+ * person with a desktop and a window shall see them there.
+ */
+function canStandIn({ name, headless, env }: LaunchOptions): boolean {
+  if (platform() !== "linux") return false;
+  if (!headless && (env["DBUS_SESSION_BUS_ADDRESS"] ?? "") !== "") return false;
+  return name === "chromium" || hasLibnotify(env);
 }
 
-function openBus(profile: Profile, notifications: Arrivals<ShownNotification>): Promise<NotificationBus> {
-  return openNotificationBus({
-    socketPath: join(profile.path, "bus"),
+/** The socket has a folder to itself: the path of a socket is at most 107 bytes long, a profile's may be longer. */
+async function openBus(
+  env: LaunchOptions["env"],
+  notifications: Arrivals<ShownNotification>,
+): Promise<NotificationBus> {
+  const folder = await openPrivateFolder("webpush-bus-", shortFolder(env));
+  const bus = await openNotificationBus({
+    socketPath: join(folder.path, "socket"),
     busId: randomBytes(16).toString("hex"),
     service: new NotificationService((notification) => {
       notifications.add(notification);
     }),
   });
+  return {
+    address: bus.address,
+    close: async () => {
+      await bus.close();
+      await folder.remove();
+    },
+  };
+}
+
+const maxFolderBytes = 80;
+
+function shortFolder(env: LaunchOptions["env"]): string {
+  const folder = temporaryFolder(env);
+  return Buffer.byteLength(folder) > maxFolderBytes ? "/tmp" : folder;
 }
 
 function argumentsFor(options: LaunchOptions, profile: Profile, url: string): readonly string[] {

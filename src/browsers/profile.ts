@@ -10,11 +10,15 @@ import { dirname, join } from "node:path";
 import { UserError, systemCode } from "../base/errors.ts";
 import type { BrowserEnvironment, BrowserName } from "./browser.ts";
 
-export interface Profile {
+/** A folder that is there for a while. */
+interface Folder {
   readonly path: string;
-  readonly isThrowAway: boolean;
   /** Removes it if it was made for this run. */
   remove(): Promise<void>;
+}
+
+export interface Profile extends Folder {
+  readonly isThrowAway: boolean;
 }
 
 /**
@@ -26,21 +30,45 @@ export async function openProfile(
   name: BrowserName,
   { env, given }: { readonly env: BrowserEnvironment; readonly given: string | undefined },
 ): Promise<Profile> {
+  if (given === undefined)
+    return { ...(await openPrivateFolder(`webpush-${name}-`, temporaryFolder(env))), isThrowAway: true };
   try {
-    if (given !== undefined) {
-      await mkdir(given, { recursive: true, mode: 0o700 });
-      return { path: await realpath(given), isThrowAway: false, remove: () => Promise.resolve() };
-    }
-    // mkdtemp's folders are 0700.
-    const path = await mkdtemp(join(await realpath(env["TMPDIR"] ?? tmpdir()), `webpush-${name}-`));
-    return { path, isThrowAway: true, remove: () => removeFolder(path) };
+    await mkdir(given, { recursive: true, mode: 0o700 });
+    return { path: await realpath(given), isThrowAway: false, remove: () => Promise.resolve() };
   } catch (error) {
-    throw new UserError("browser-profile", `the browser's profile cannot be made: ${codeOf(error)}`, {
+    throw cannotMake(given, error);
+  }
+}
+
+/** Where temporary files go. */
+export function temporaryFolder(env: BrowserEnvironment): string {
+  return env["TMPDIR"] ?? tmpdir();
+}
+
+/**
+ * Makes a new folder that only its owner may enter, as mkdtemp's are.
+ *
+ * @throws UserError `browser-profile`
+ */
+export async function openPrivateFolder(prefix: string, parent: string): Promise<Folder> {
+  try {
+    const path = await mkdtemp(join(await realpath(parent), prefix));
+    return { path, remove: () => removeFolder(path) };
+  } catch (error) {
+    throw cannotMake(parent, error);
+  }
+}
+
+function cannotMake(path: string, cause: unknown): UserError {
+  return new UserError(
+    "browser-profile",
+    `no folder for the browser can be made at ${path}: ${codeOf(cause)}`,
+    {
       kind: "failed",
       hints: ["make sure that the folder for temporary files (TMPDIR) can be written"],
-      cause: error,
-    });
-  }
+      cause,
+    },
+  );
 }
 
 function codeOf(error: unknown): string {

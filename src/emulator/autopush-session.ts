@@ -124,7 +124,13 @@ export class AutopushSession implements Receiver {
     claim(uaid, this);
     for (const [channelId, { subscriptionId }] of owned) this.#addChannel(channelId, subscriptionId);
     const subscriptionCount = owned.size;
-    service.tell({ type: "user-agent-connected", userAgentId: uaid, isKnown, subscriptionCount });
+    service.tell({
+      type: "user-agent-connected",
+      userAgentId: uaid,
+      product: undefined,
+      isKnown,
+      subscriptionCount,
+    });
     this.#send({ messageType: "hello", uaid, status: 200, use_webpush: true, broadcasts: {} });
     const outcome = service.connect([...this.#channels.keys()], this);
     if (outcome.kind === "connected") this.#connection = outcome.connection;

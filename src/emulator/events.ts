@@ -47,6 +47,8 @@ interface SubscriptionEndedEvent extends OfSubscription {
 interface UserAgentConnectedEvent extends Happened {
   readonly type: "user-agent-connected";
   readonly userAgentId: string;
+  /** What it calls itself, as `chrome-156.0.8078.79`, if it does. */
+  readonly product: string | undefined;
   /** False when its id is new: it had none, or the service had forgotten it. */
   readonly isKnown: boolean;
   readonly subscriptionCount: number;
@@ -55,8 +57,8 @@ interface UserAgentDisconnectedEvent extends Happened {
   readonly type: "user-agent-disconnected";
   /** `undefined` when it never said hello. */
   readonly userAgentId: string | undefined;
-  /** The close code, ours when we closed. */
-  readonly code: number;
+  /** The close code, ours when we closed; `undefined` where there are none, as in MCS. */
+  readonly code: number | undefined;
   readonly reason: string;
 }
 interface ProcessingFailedEvent extends Happened {

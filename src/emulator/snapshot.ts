@@ -19,6 +19,7 @@ import type { Receipts } from "./receipts.ts";
 import type {
   EndedSubscription,
   LiveSubscription,
+  Owner,
   SubscriptionRecord,
   Subscriptions,
 } from "./subscriptions.ts";
@@ -32,6 +33,8 @@ interface SubscriptionSnapshot {
   /** With `channelId`: whose it is; both absent in what earlier versions wrote. */
   readonly userAgentId?: string | null;
   readonly channelId?: string | null;
+  /** The owner's name for itself, if it is a Chromium. */
+  readonly app?: string | null;
   /** Absent in what earlier versions wrote, which knew the doors' own alone. */
   readonly personality?: PersonalityId | undefined;
 }
@@ -83,6 +86,7 @@ export function snapshotOf(subscriptions: Subscriptions, receipts: Receipts): Pu
         expiresAt: expiresAt ?? null,
         userAgentId: owner?.userAgentId ?? null,
         channelId: owner?.channelId ?? null,
+        app: owner?.app ?? null,
         personality,
       };
     }),
@@ -114,17 +118,25 @@ export function restoreInto(
 }
 
 function recordOf({ id, pushId, createdAt, ...record }: SubscriptionSnapshot): SubscriptionRecord {
-  const { userAgentId, channelId } = record;
-  const isOwned = typeof userAgentId === "string" && typeof channelId === "string";
+  const owner = ownerOf(record);
   return {
     id,
     pushId,
     createdAt,
     applicationServerKey: record.applicationServerKey ?? undefined,
     expiresAt: record.expiresAt ?? undefined,
-    owner: isOwned ? { userAgentId, channelId } : undefined,
-    personality: record.personality ?? (isOwned ? "mozilla" : "strict"),
+    owner,
+    personality: record.personality ?? (owner === undefined ? "strict" : "mozilla"),
   };
+}
+
+function ownerOf({
+  userAgentId,
+  channelId,
+  app,
+}: Pick<SubscriptionSnapshot, "userAgentId" | "channelId" | "app">): Owner | undefined {
+  if (typeof userAgentId !== "string" || typeof channelId !== "string") return undefined;
+  return { userAgentId, channelId, ...(typeof app === "string" && { app }) };
 }
 
 function messageSnapshotOf(message: QueuedMessage): MessageSnapshot {
@@ -213,6 +225,7 @@ function readSubscription(fields: Fields): SubscriptionSnapshot {
     expiresAt: fields.numberOrNull("expiresAt"),
     userAgentId: fields.optionalString("userAgentId"),
     channelId: fields.optionalString("channelId"),
+    app: fields.optionalString("app"),
     personality: fields.optional("personality", () => fields.oneOf("personality", personalityIds)),
   };
 }

@@ -19,6 +19,8 @@ export interface Owner {
   readonly userAgentId: string;
   /** The user agent's own name for the subscription. */
   readonly channelId: string;
+  /** What a Chromium calls itself when it registers; others have no such name. */
+  readonly app?: string;
 }
 
 export interface SubscriptionRecord {

@@ -1,12 +1,20 @@
 /** A stock Firefox on the emulator, no driver attached. */
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { hasLibnotify } from "../../src/browsers/libnotify.ts";
 import { openProject, ourPair, sendJson } from "../commands/send/sending.ts";
-import { isInstalled, openEmulated } from "./emulated.ts";
+import { isInstalled, nextNotification, openEmulated } from "./emulated.ts";
 import { openPushSite } from "./push-site.ts";
 
+const note = JSON.stringify({
+  title: "New reply",
+  body: "Ada <b>answered</b> you",
+  data: { id: 7 },
+  actions: [{ action: "read", title: "Read it" }],
+});
+
 describe.skipIf(!isInstalled("firefox"))("Firefox", { timeout: 180_000 }, () => {
-  test("subscribes at the emulator, and shows what `webpush send` sends", async () => {
+  test("subscribes at the emulator and shows what `webpush send` sends", async () => {
     await using site = await openPushSite(ourPair.publicKey);
     const { emulator, open, happened, events } = await openEmulated();
     const browser = await open({ name: "firefox", url: `${site.origin}/` });
@@ -15,13 +23,11 @@ describe.skipIf(!isInstalled("firefox"))("Firefox", { timeout: 180_000 }, () => 
     expect(subscription).toMatchObject({
       endpoint: expect.stringMatching(`^${emulator.origin}/wpush/v2/`) as string,
     });
-
-    const note = JSON.stringify({ title: "New reply", body: "Ada answered you", data: { id: 7 } });
     const argv = ["--subscription", JSON.stringify(subscription), "--payload", note];
     const { records } = await sendJson(argv, { cwd: await openProject() });
     expect(records).toMatchObject([{ outcome: "accepted", status: 201 }]);
     expect(await site.reported("shown")).toMatchObject({
-      notifications: [{ title: "New reply", body: "Ada answered you", data: { id: 7 } }],
+      notifications: [{ title: "New reply", body: "Ada <b>answered</b> you", data: { id: 7 } }],
     });
     await happened("acknowledged");
     expect(events.find(({ type }) => type === "acknowledged")).toMatchObject({ how: "received" });
@@ -30,4 +36,29 @@ describe.skipIf(!isInstalled("firefox"))("Firefox", { timeout: 180_000 }, () => 
     expect(await browser.exited).toMatchObject({ why: "closed" });
     expect(existsSync(browser.profileDir)).toBe(false);
   });
+
+  test.skipIf(!hasLibnotify(process.env) && !process.env["CI"])(
+    "shows it where it can be seen, and a click on it is a real one",
+    async () => {
+      await using site = await openPushSite(ourPair.publicKey);
+      const { open } = await openEmulated();
+      const browser = await open({ name: "firefox", url: `${site.origin}/` });
+      expect(browser.seesNotifications).toBe(true);
+      const { subscription } = await site.reported("subscribed");
+      const argv = ["--subscription", JSON.stringify(subscription), "--payload", note];
+      await sendJson(argv, { cwd: await openProject() });
+
+      const notification = await nextNotification(browser);
+      expect(notification).toMatchObject({ title: "New reply", body: "Ada <b>answered</b> you" });
+      expect(notification.actions).toMatchObject([{ label: "Read it" }]);
+      notification.click(notification.actions[0]?.key);
+      expect(await site.reported("clicked")).toMatchObject({
+        action: "read",
+        data: { id: 7 },
+        failure: null,
+      });
+      expect(await site.reported("opened")).toMatchObject({ path: "/opened/?action=read" });
+      expect(await notification.ended).toBe("withdrawn");
+    },
+  );
 });

@@ -98,7 +98,7 @@ describe("a profile", () => {
     const env = { TMPDIR: join(tempFolder(), "missing") };
     await expect(openProfile("firefox", { env, given: undefined })).rejects.toMatchObject({
       code: "browser-profile",
-      message: "the browser's profile cannot be made: ENOENT",
+      message: `no folder for the browser can be made at ${env.TMPDIR}: ENOENT`,
     });
   });
 });

@@ -52,7 +52,7 @@ addEventListener("notificationclose", (event) => event.waitUntil(report("closed"
 /** Serves the site; `key` is the application server's, which the page subscribes with. */
 export async function openPushSite(key: string): Promise<PushSite> {
   const reports: SiteReport[] = [];
-  let wake: () => void = () => undefined;
+  const waiting = new Set<() => void>();
   const server = await startStaticServer(tempFolder(), {
     replace: new Map([
       ["index.html", page(key)],
@@ -62,7 +62,8 @@ export async function openPushSite(key: string): Promise<PushSite> {
     answer: ({ path, body }) => {
       if (path !== "/report") return undefined;
       reports.push(JSON.parse(body) as SiteReport);
-      wake();
+      for (const look of waiting) look();
+      waiting.clear();
       return { status: 200 };
     },
   });
@@ -76,7 +77,7 @@ export async function openPushSite(key: string): Promise<PushSite> {
         const failed = reports.find((other) => other.what === "failed");
         if (failed !== undefined && what === "subscribed")
           throw new Error(`the page failed: ${String(failed["message"])}`);
-        await new Promise<void>((resolve) => (wake = resolve));
+        await new Promise<void>((resolve) => waiting.add(resolve));
       }
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),

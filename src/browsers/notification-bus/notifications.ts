@@ -76,7 +76,7 @@ export class NotificationService implements BusService {
       case "GetServerInformation":
         return values("ssss", ["webpush", "webpush", "1", "1.2"]);
       case "Notify":
-        return call.signature === notifySignature ? this.#notify(call.body, client) : unknownMethod(call);
+        return call.signature === notifySignature ? this.#notify(call.body, client) : invalid(call);
       case "CloseNotification":
         return this.#withdraw(Number(call.body[0]));
       default:
@@ -132,6 +132,11 @@ export class NotificationService implements BusService {
 }
 
 const notifySignature = "susssasa{sv}i";
+
+function invalid({ signature = "" }: DbusMessage): BusReply {
+  const message = `Notify takes "${notifySignature}", not "${signature}"`;
+  return { kind: "error", name: "org.freedesktop.DBus.Error.InvalidArgs", message };
+}
 
 function signal(member: string, signature: string, list: readonly DbusValue[]) {
   return { path, interface: name, member, signature, values: list };

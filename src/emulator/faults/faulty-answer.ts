@@ -6,8 +6,9 @@
  * body is shaped.
  */
 import { STATUS_CODES } from "node:http";
+import type { Writable } from "node:stream";
 import type { HttpExchange } from "../http-exchange.ts";
-import { wireOf, type HttpWire } from "../http-wire.ts";
+import type { HttpWire } from "../http-wire.ts";
 import type { Reply } from "../replies.ts";
 import { hangUp } from "./breakage.ts";
 import { announcedLength, endingOf, piecesOf, type Shape } from "./pieces.ts";
@@ -26,7 +27,7 @@ export async function answerInShape(
   shape: Shape,
   chance: () => number,
 ): Promise<void> {
-  const wire = wireOf(exchange.request);
+  const { wire } = exchange;
   const length = announcedLength(shape, reply.body.length);
   const { sink, bytes } = openSink(wire, reply, { length, date: exchange.clock.now() });
   for (const piece of piecesOf(shape, bytes, chance)) {
@@ -43,24 +44,26 @@ const chunkBytes = 65_536;
 
 /** Sends a body of any size, no faster than it is read. */
 export async function answerHugely(exchange: HttpExchange, status: number, bytes: number): Promise<void> {
-  const { response, clock } = exchange;
+  const { response, wire, clock } = exchange;
+  const sink: Writable = wire.kind === "http2" ? wire.stream : response;
   const headers = { "content-type": "text/plain", "content-length": bytes, "cache-control": "no-store" };
   response.setHeader("date", new Date(clock.now()).toUTCString());
   response.writeHead(status, headers);
   const chunk = Buffer.alloc(chunkBytes, "x");
   for (let left = bytes; left > 0; left -= chunkBytes) {
-    const hasRoom = response.write(chunk.subarray(0, Math.min(left, chunkBytes)));
-    if (!hasRoom && (await drained(exchange)) === "gone") return;
+    if (!sink.writable) return;
+    const hasRoom = sink.write(chunk.subarray(0, Math.min(left, chunkBytes)));
+    if (!hasRoom && (await drained(sink)) === "gone") return;
   }
-  response.end();
+  sink.end();
 }
 
-function drained({ response }: HttpExchange): Promise<"drained" | "gone"> {
+function drained(sink: Writable): Promise<"drained" | "gone"> {
   return new Promise((resolve) => {
-    response.once("drain", () => {
+    sink.once("drain", () => {
       resolve("drained");
     });
-    response.once("close", () => {
+    sink.once("close", () => {
       resolve("gone");
     });
   });

@@ -4,9 +4,10 @@ import type { HttpExchange } from "../http-exchange.ts";
 /** Resolves after `ms`, or as soon as the client is gone; `for-ever` waits for that alone. */
 export function pause(
   ms: number | "for-ever",
-  { response }: Pick<HttpExchange, "response">,
+  { response, wire }: Pick<HttpExchange, "response" | "wire">,
 ): Promise<"over" | "gone"> {
-  if (response.destroyed) return Promise.resolve("gone");
+  const isGone = wire.kind === "http2" ? wire.stream.destroyed : response.destroyed;
+  if (isGone) return Promise.resolve("gone");
   if (ms === 0) return Promise.resolve("over");
   return new Promise((resolve) => {
     const end = (how: "over" | "gone") => {

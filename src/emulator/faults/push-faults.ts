@@ -6,7 +6,6 @@
  */
 import { diagnoses } from "../../protocol/diagnoses.ts";
 import type { Handler, HttpExchange } from "../http-exchange.ts";
-import { wireOf } from "../http-wire.ts";
 import type { PushService } from "../push-service.ts";
 import { emptyReply, type Reply } from "../replies.ts";
 import { readBody } from "../request-body.ts";
@@ -74,8 +73,8 @@ async function serve(exchange: HttpExchange, handler: Handler, serving: Serving)
 }
 
 /** The toxics that strike this request, each told to the log. */
-function strike({ request, origin }: HttpExchange, { rules, service, pushId }: Serving): readonly Toxic[] {
-  const protocol = wireOf(request).kind === "http2" ? "h2" : "http/1.1";
+function strike({ wire, origin }: HttpExchange, { rules, service, pushId }: Serving): readonly Toxic[] {
+  const protocol = wire.kind === "http2" ? "h2" : "http/1.1";
   const view = service.peekPushId(pushId);
   const personality = view.kind === "subscription" ? view.personality : undefined;
   const strikes = rules.strike({ side: "push", pushId, personality, origin, protocol });
@@ -105,7 +104,7 @@ async function suffer(
 
 /** Breaks the connection if `toxic` does that at this moment. */
 async function breaks(exchange: HttpExchange, toxic: Toxic, moment: When): Promise<boolean> {
-  const wire = wireOf(exchange.request);
+  const { wire } = exchange;
   const isBefore = moment === "before";
   switch (toxic.type) {
     case "down":
