@@ -227,6 +227,10 @@ test.each([
     { type: "closed", at: 0 },
     { what: "closed", messageId: undefined },
   ],
+  [
+    { type: "shown", id: "a", at: 0, title: "Hello" },
+    { what: "shown", title: "Hello" },
+  ],
 ])("the beacon %j is told", async (body, event) => {
   const server = await openTestServer();
   expect((await ask(server, "POST", "/webpush/events", { body })).status).toBe(204);
@@ -241,6 +245,8 @@ test.each([
   { type: "shown", id: null, at: 1e99 },
   { type: "shown", id: null, at: "now" },
   { type: "shown", id: null, at: 0, more: 1 },
+  { type: "shown", id: null, at: 0, title: 7 },
+  { type: "shown", id: null, at: 0, title: "x".repeat(4097) },
 ])("the beacon %j is refused", async (body) => {
   const server = await openTestServer();
   expect((await ask(server, "POST", "/webpush/events", { body })).status).toBe(400);

@@ -5,6 +5,7 @@
  * browser that hangs fails the test that waits for it.
  */
 import { WebSocket } from "ws";
+import { waitUntil } from "./wait-until.ts";
 
 const commandTimeoutMs = 60_000;
 
@@ -68,11 +69,9 @@ export class Bidi implements AsyncDisposable {
     return JSON.parse((answer["result"] as { value: string }).value) as Value;
   }
 
-  /** Waits until an expression in the page is true; it is asked again whenever the page has drawn. */
+  /** Waits until an expression in the page is true. */
   async until(expression: string): Promise<void> {
-    await this.evaluate(
-      `new Promise((resolve) => { const look = () => (${expression}) ? resolve(true) : requestAnimationFrame(look); look(); })`,
-    );
+    await waitUntil((text) => this.evaluate(text), expression);
   }
 
   /** Presses the element a selector finds, as a person does: with the mouse, which is a user's gesture. */

@@ -9,6 +9,7 @@ import { chromium } from "playwright-core";
 import { vi } from "vitest";
 import type { RunningBrowser } from "../../src/browsers/browser.ts";
 import { Bidi } from "./bidi.ts";
+import { waitUntil } from "./wait-until.ts";
 
 export interface Visitor extends AsyncDisposable {
   /** What pages wrote to the console. */
@@ -55,10 +56,13 @@ async function visitChromium(browser: RunningBrowser): Promise<Visitor> {
   page.on("pageerror", (error) => log.push(`error: ${error.message}`));
   return {
     log,
-    goto: async (url) => void (await page.goto(url)),
+    goto: async (url) => {
+      await page.goto(url);
+    },
     setViewport: (width, height) => page.setViewportSize({ width, height }),
     evaluate: (expression) => page.evaluate(expression),
-    until: async (expression) => void (await page.waitForFunction(expression, undefined, limit)),
+    // Not waitForFunction(), which needs eval() in the page: its policy forbids that.
+    until: (expression) => waitUntil((text) => page.evaluate(text), expression),
     click: (selector) => page.click(selector),
     screenshot: () => page.screenshot(),
     [Symbol.asyncDispose]: () => connection.close(),

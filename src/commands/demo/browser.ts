@@ -85,7 +85,7 @@ interface Stage {
 }
 
 function openServer({ publicKey, emulator, story }: Stage, context: Context): Promise<DevelopmentServer> {
-  const { origin, port, service } = emulator;
+  const { origin, service } = emulator;
   return startServer({
     site: createDemoSite(publicKey),
     store: context.subscriptions,
@@ -98,7 +98,7 @@ function openServer({ publicKey, emulator, story }: Stage, context: Context): Pr
     host: undefined,
     allowRemote: false,
     allowHosts: [],
-    localPushService: { origin, port, knows: (token) => service.peekPushId(token).kind !== "refused" },
+    localPushService: { origin, knows: (token) => service.peekPushId(token).kind !== "refused" },
   });
 }
 

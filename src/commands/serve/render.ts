@@ -85,7 +85,7 @@ function describe(event: ServerEvent): string | undefined {
     case "tested":
       return `page asked for a test push: ${describeTest(event.result)}`;
     case "beacon":
-      return `browser: ${beaconWords[event.what]}${event.messageId === undefined ? "" : ` ${printable(event.messageId, { limit: 60 })}`}`;
+      return `browser: ${beaconWords[event.what]}${named(event)}`;
     case "refused": {
       const request = printable(`${event.method} ${event.path}`, { limit: 80 });
       const more = event.untold === 0 ? "" : `; ${event.untold} more before it`;
@@ -94,6 +94,12 @@ function describe(event: ServerEvent): string | undefined {
     default:
       return event satisfies never;
   }
+}
+
+/** The message a beacon is about: its title, or else its id. */
+function named({ title, messageId }: Extract<ServerEvent, { type: "beacon" }>): string {
+  if (title !== undefined) return ` "${printable(title, { limit: 60 })}"`;
+  return messageId === undefined ? "" : ` ${printable(messageId, { limit: 60 })}`;
 }
 
 const beaconWords = {
@@ -160,6 +166,7 @@ export function eventJson(event: ServerEvent): string {
         at,
         what: event.what,
         messageId: event.messageId ?? null,
+        title: event.title ?? null,
         happenedAt: timeOf(event.happenedAt),
       });
     case "refused":

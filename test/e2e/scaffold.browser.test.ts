@@ -1,0 +1,176 @@
+/**
+ * The scaffold proven end to end: `webpush scaffold`, `serve --emulator` and `send`, each in its own process, and a
+ * stock browser whose page is used with the mouse. No internet, no stand-in but that for the desktop.
+ */
+import { createHash } from "node:crypto";
+import { connect } from "node:tls";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { browserNames, type BrowserName, type RunningBrowser } from "../../src/browsers/browser.ts";
+import { openBrowser } from "../../src/browsers/open.ts";
+import { isInstalled, nextNotification } from "../browsers/emulated.ts";
+import { sendJson, storedIn } from "../commands/send/sending.ts";
+import { startServeCli, type ServeCli } from "../commands/serve/serve-cli.ts";
+import { runMain } from "../support/run-cli.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+import { visit, type Visitor } from "../support/visitor.ts";
+
+/** A project with keys, the scaffolded page in `public/`, and both served. */
+async function openSite() {
+  const cwd = tempFolder();
+  await runMain(["keys", "--subject", "mailto:ops@harbour.shop"], { cwd });
+  expect((await runMain(["scaffold", "--name", "Harbour"], { cwd })).exitCode).toBe(0);
+  const serve = await startServeCli(["--emulator", "--emulator-port", "0", "--json"], cwd);
+  const { emulator } = await serve.record({ type: "ready" });
+  const port = Number(new URL(String(emulator)).port);
+  return { cwd, serve, wiring: { port, spkiSha256: await publicKeyHash(port) } };
+}
+
+type Site = Awaited<ReturnType<typeof openSite>>;
+
+/** The hash by which Chromium is told whom to trust, taken from the certificate that is shown. */
+function publicKeyHash(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+      const key = socket.getPeerX509Certificate()?.publicKey.export({ type: "spki", format: "der" });
+      socket.destroy();
+      resolve(
+        createHash("sha256")
+          .update(key ?? "")
+          .digest("base64"),
+      );
+    });
+    socket.once("error", reject);
+  });
+}
+
+/** Opens the page in a browser; with a folder for its profile it can be closed and opened again. */
+async function openPage(name: BrowserName, { serve, wiring }: Site, profileDir?: string) {
+  const before = serve.records().length;
+  const heard = () =>
+    serve.printed(() =>
+      serve
+        .records()
+        .slice(before)
+        .some(({ type }) => type === "user-agent-connected"),
+    );
+  const browser = await openBrowser({
+    name,
+    executable: undefined,
+    env: process.env,
+    wiring,
+    url: `${serve.origin}/`,
+    headless: true,
+    signal: new AbortController().signal,
+    isRoot: process.getuid?.() === 0,
+    remoteDebugging: true,
+    ...(name === "firefox" ? { ready: heard() } : {}),
+    ...(profileDir === undefined ? {} : { profileDir }),
+  });
+  onTestFinished(() => browser.close());
+  const visitor = await visit(browser);
+  onTestFinished(() => visitor[Symbol.asyncDispose]());
+  return { browser, visitor };
+}
+
+const isIn = (state: string) => `document.getElementById("main")?.dataset.state === ${JSON.stringify(state)}`;
+
+/** Presses "Turn on notifications", and waits until the server has the subscription. */
+async function turnOn(visitor: Visitor, serve: ServeCli): Promise<void> {
+  await visitor.until(isIn("off"));
+  await visitor.click("#action");
+  await visitor.until(isIn("on"));
+  await serve.record({ type: "stored", outcome: "added" });
+}
+
+async function titleShownBy(browser: RunningBrowser): Promise<string> {
+  return (await nextNotification(browser)).title;
+}
+
+describe.each(browserNames)("the scaffolded page in %s", { timeout: 240_000 }, (name) => {
+  test.skipIf(!isInstalled(name))(
+    "subscribes at a click, shows what is sent, leads where it should; unsubscribed, it is gone and pruned",
+    async () => {
+      const site = await openSite();
+      const { cwd, serve } = site;
+      const { browser, visitor } = await openPage(name, site);
+      await turnOn(visitor, serve);
+      expect((await storedIn(cwd)).size).toBe(1);
+
+      const note = [
+        "--title",
+        "New reply",
+        "--body",
+        "Ada answered you",
+        "--url",
+        "/?reply=7",
+        "--data",
+        '{"id":"r7"}',
+      ];
+      const sent = await sendJson(note, { cwd });
+      expect(sent.records).toMatchObject([{ outcome: "accepted", status: 201 }]);
+      const notification = await nextNotification(browser);
+      expect(notification).toMatchObject({ title: "New reply", body: "Ada answered you" });
+      await serve.record({ type: "beacon", what: "shown", messageId: "r7" });
+
+      notification.click();
+      await serve.record({ type: "beacon", what: "clicked", messageId: "r7" });
+      await visitor.until(`location.search === "?reply=7"`);
+
+      // The page is still subscribed after the visit that the click was; then its browser alone forgets.
+      await visitor.until(isIn("on"));
+      await visitor.evaluate(
+        `navigator.serviceWorker.getRegistration().then((r) => r.pushManager.getSubscription()).then((s) => s.unsubscribe())`,
+      );
+      await serve.record({ type: "unsubscribed" });
+      const gone = await sendJson(["Are you there?"], { cwd });
+      expect(gone).toMatchObject({ exitCode: 5, records: [{ outcome: "gone", status: 410 }] });
+      expect([...(await storedIn(cwd)).values()]).toMatchObject([{ gone: expect.anything() as unknown }]);
+      expect((await sendJson(["And now?"], { cwd })).exitCode).toBe(2);
+      expect(visitor.log.filter((line) => line.startsWith("error"))).toEqual([]);
+      expect((await serve.stop()).exitCode).toBe(0);
+    },
+  );
+
+  test.skipIf(!isInstalled(name))(
+    "turned off in the page, the server forgets it; with another key it subscribes again at the next visit",
+    async () => {
+      const site = await openSite();
+      const { cwd, serve } = site;
+      const { browser, visitor } = await openPage(name, site);
+      await turnOn(visitor, serve);
+      const [first] = (await storedIn(cwd)).values();
+
+      expect((await runMain(["keys", "--force", "--yes"], { cwd })).exitCode).toBe(0);
+      await visitor.goto(`${serve.origin}/`);
+      await serve.record({ type: "stored", replaced: first?.id });
+      await visitor.until(isIn("on"));
+      expect((await storedIn(cwd)).size).toBe(1);
+      expect((await sendJson(["With the new key"], { cwd })).records).toMatchObject([
+        { outcome: "accepted" },
+      ]);
+      expect(await titleShownBy(browser)).toBe("With the new key");
+
+      await visitor.click("#off");
+      await visitor.until(isIn("off"));
+      await serve.record({ type: "removed" });
+      expect((await storedIn(cwd)).size).toBe(0);
+    },
+  );
+
+  test.skipIf(!isInstalled(name))("a message sent while it is closed arrives when it opens", async () => {
+    const site = await openSite();
+    const { cwd, serve } = site;
+    const profileDir = tempFolder();
+    const first = await openPage(name, site, profileDir);
+    await turnOn(first.visitor, serve);
+    await first.visitor[Symbol.asyncDispose]();
+    await first.browser.close();
+    await serve.record({ type: "user-agent-disconnected" });
+
+    expect((await sendJson(["While you were away"], { cwd })).records).toMatchObject([
+      { outcome: "accepted" },
+    ]);
+    const { browser } = await openPage(name, site, profileDir);
+    expect(await titleShownBy(browser)).toBe("While you were away");
+  });
+});
