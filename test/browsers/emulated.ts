@@ -62,7 +62,6 @@ export async function openEmulated(): Promise<Emulated> {
         wiring: { port: emulator.port, spkiSha256: "unused" },
         headless: true,
         signal: new AbortController().signal,
-        isRoot: process.getuid?.() === 0,
         ...(options.name === "firefox" ? { ready: happened("user-agent-connected") } : {}),
         ...options,
       });
