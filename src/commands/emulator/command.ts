@@ -38,7 +38,9 @@ export function emulatorCommand(dispatch: Dispatch): Command {
     .option("--allow-remote", "let --host be an address that other machines reach", false)
     .option("--state <dir>", "keep subscriptions and waiting messages in this folder")
     .optionsGroup("A browser beside it:")
-    .addOption(choiceOption("--open <browser>", "start this browser, wired to the push service", browserNames))
+    .addOption(
+      choiceOption("--open <browser>", "start this browser, wired to the push service", browserNames),
+    )
     .option("--headless", "start it without a window", false)
     .option("--browser <path>", "the browser's program; looked for unless given")
     .addHelpText(
