@@ -1,7 +1,9 @@
 /** `webpush emulator`: flags only. */
 import { Command, Option } from "commander";
 import { UserError } from "../../base/errors.ts";
+import { nearest } from "../../base/suggest.ts";
 import { browserNames, type BrowserName } from "../../browsers/browser.ts";
+import { parsePersonality, personalityIds, type PersonalityId } from "../../emulator/personalities.ts";
 import { parsePort } from "../../settings/table.ts";
 import { blankPage, parsePageUrl } from "../browser/page-url.ts";
 import { choiceOption, type Dispatch } from "../dispatch.ts";
@@ -11,6 +13,7 @@ export interface EmulatorOptions {
   readonly host: string;
   readonly allowRemote: boolean;
   readonly state: string | undefined;
+  readonly as: PersonalityId | undefined;
   readonly open: BrowserName | undefined;
   /** The page to open, `about:blank` when none was named. */
   readonly page: string;
@@ -37,6 +40,12 @@ export function emulatorCommand(dispatch: Dispatch): Command {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--allow-remote", "let --host be an address that other machines reach", false)
     .option("--state <dir>", "keep subscriptions and waiting messages in this folder")
+    .addOption(
+      new Option(
+        "--as <service>",
+        "answer senders as strict, fcm, mozilla, apple or wns would; default as each subscription was made",
+      ).argParser(parseAs),
+    )
     .optionsGroup("A browser beside it:")
     .addOption(
       choiceOption("--open <browser>", "start this browser, wired to the push service", browserNames),
@@ -45,7 +54,7 @@ export function emulatorCommand(dispatch: Dispatch): Command {
     .option("--browser <path>", "the browser's program; looked for unless given")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ webpush emulator\n  $ webpush emulator --state .push-state\n" +
+      "\nExamples:\n  $ webpush emulator\n  $ webpush emulator --as apple --state .push-state\n" +
         "  $ webpush emulator --port 0 --json > events.ndjson\n" +
         "  $ webpush emulator --open firefox localhost:3000",
     )
@@ -65,5 +74,22 @@ function pageOf(page: string | undefined, { open }: Flags): string {
   if (open !== undefined) return parsePageUrl(page);
   throw new UserError("page-without-browser", `nothing opens ${JSON.stringify(page)}`, {
     hints: ["say which browser is to open it: --open chromium or --open firefox"],
+  });
+}
+
+/**
+ * Reads the name of a push service to behave as.
+ *
+ * @throws UserError `emulator-as`
+ */
+function parseAs(text: string): PersonalityId {
+  const personality = parsePersonality(text);
+  if (personality !== undefined) return personality;
+  const close = nearest(text, personalityIds);
+  throw new UserError("emulator-as", `there is no push service called ${JSON.stringify(text)}`, {
+    hints: [
+      ...(close === undefined ? [] : [`did you mean ${close}?`]),
+      `use one of ${personalityIds.join(", ")}`,
+    ],
   });
 }
