@@ -15,7 +15,7 @@ import { parsePersonality, type PersonalityId } from "./personalities.ts";
 import type { PushService } from "./push-service.ts";
 import { quote } from "./push-headers.ts";
 import { refuse, type Refusal } from "./refusals.ts";
-import { errorBodyOf } from "./replies.ts";
+import { answerPlainly } from "./replies.ts";
 import { websocketOriginOf, type GuardOptions } from "./request-guard.ts";
 
 export interface AutopushDoorOptions {
@@ -76,10 +76,10 @@ export function createAutopushDoor(options: AutopushDoorOptions): AutopushDoor {
       socket.on("error", () => socket.destroy());
       const place = placeOf(request, guard, options.service);
       if (place.kind === "refused") {
-        options.service.report(place);
-        answerPlainly(socket, place.status, errorBodyOf(place));
+        answerPlainly(socket, options.service.report(place));
       } else if (server.clients.size >= maxConnections) {
-        answerPlainly(socket, 503, { code: 503, message: `${maxConnections} connections are open` });
+        const refusal = refuse("too-many-connections", `${maxConnections} user agents are connected`);
+        answerPlainly(socket, options.service.report(refusal));
       } else {
         server.handleUpgrade(request, socket, head, (webSocket) => {
           serve(webSocket, socket, place);
@@ -130,16 +130,4 @@ function wireOf(socket: WebSocket, tcp: Duplex): Wire {
 function textOf(data: Buffer | ArrayBuffer | Buffer[]): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString();
   return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
-}
-
-/** Answers an upgrade that is not to be. */
-function answerPlainly(socket: Duplex, status: number, value: object): void {
-  const body = JSON.stringify(value);
-  const head = [
-    `HTTP/1.1 ${status} Refused`,
-    "content-type: application/json",
-    `content-length: ${Buffer.byteLength(body)}`,
-    "connection: close",
-  ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }

@@ -15,16 +15,20 @@ import { Labels } from "./labels.ts";
 import { MessageLog } from "./message-log.ts";
 import type { PushServiceListener } from "./events.ts";
 import { createAutopushDoor } from "./autopush-door.ts";
+import { createTlsIdentity, type TlsIdentity } from "./certificate.ts";
 import { createChromiumDoor } from "./chromium-door/door.ts";
-import { openHttpDoor, type HttpDoorOptions } from "./http-door.ts";
 import type { PushServiceLimits } from "./limits.ts";
 import type { PersonalityId } from "./personalities.ts";
+import { openPort, type PortOptions } from "./port.ts";
 import { pushRoutes } from "./push-routes.ts";
 import { PushService } from "./push-service.ts";
 import { rfc8030Routes } from "./rfc8030-routes.ts";
 import type { PushServiceSnapshot } from "./snapshot.ts";
 
-export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "autopush" | "routes"> {
+export interface EmulatorOptions extends Omit<
+  PortOptions,
+  "service" | "autopush" | "chromium" | "routes" | "tls"
+> {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits?: PushServiceLimits;
@@ -37,13 +41,19 @@ export interface EmulatorOptions extends Omit<HttpDoorOptions, "service" | "auto
   readonly handshakeTimeoutMs?: number;
   /** The token of the JSON API; a random one by default. */
   readonly apiToken?: string | undefined;
+  /** What to show those who connect over TLS; made anew by default, which nobody trusts yet. */
+  readonly tls?: TlsIdentity;
 }
 
 /** A running push service. */
 export interface Emulator extends AsyncDisposable {
   /** Where receivers subscribe, as `http://127.0.0.1:8030`. */
   readonly origin: string;
+  /** The same over TLS, as `https://127.0.0.1:8030`. */
+  readonly httpsOrigin: string;
   readonly port: number;
+  /** What to trust for TLS. */
+  readonly tls: TlsIdentity;
   /** The state behind the doors: to look into, to expire things, to take a snapshot of. */
   readonly service: PushService;
   /** What tests ask for: subscriptions with known keys, messages as they came, the clock. */
@@ -63,7 +73,9 @@ const expiryCheckMs = 1000;
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { random, limits = {}, onEvent, personality, state, handshakeTimeoutMs, ...rest } = options;
-  const { apiToken: givenToken, clock: outerClock, ...doorOptions } = rest;
+  const { apiToken: givenToken, clock: outerClock, tls: givenTls, ...portOptions } = rest;
+  // By the clock that clients judge it by, which nobody advances.
+  const tls = givenTls ?? createTlsIdentity({ clock: outerClock, random });
   const apiToken = apiTokenFor(givenToken, random);
   const clock = new AdjustableClock(outerClock, (byMs) => {
     service.tell({ type: "clock-moved", byMs });
@@ -90,17 +102,27 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const autopush = createAutopushDoor({ service, random, ...handshake });
   const chromium = createChromiumDoor({ service, random, clock });
   const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...pushRoutes, ...chromium.routes];
-  const door = await openHttpDoor({ ...doorOptions, clock, service, autopush, routes });
-  labels.place(door.origin);
-  control.place(door.origin);
+  const opened = await openPort({ ...portOptions, clock, service, tls, autopush, chromium, routes });
+  const { origin, httpsOrigin, port } = opened;
+  labels.place(origin);
+  control.place(origin);
   const timer = setInterval(() => service.expireDue(), expiryCheckMs);
   timer.unref();
   const close = async () => {
     clearInterval(timer);
     autopush.close();
     chromium.close();
-    await door.close();
+    await opened.close();
   };
-  const { origin, port } = door;
-  return { origin, port, service, control, apiToken, close, [Symbol.asyncDispose]: close };
+  return {
+    origin,
+    httpsOrigin,
+    port,
+    tls,
+    service,
+    control,
+    apiToken,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

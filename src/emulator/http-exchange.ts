@@ -1,6 +1,6 @@
 /** One request at the HTTP door, and what its handlers share. */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../base/clock.ts";
+import type { HttpRequest, HttpResponse, HttpWire } from "./http-wire.ts";
 import { headerOf } from "./push-headers.ts";
 import type { PushService } from "./push-service.ts";
 import type { Refusal } from "./refusals.ts";
@@ -9,8 +9,10 @@ import { refusalReply, type Reply } from "./replies.ts";
 export interface HttpExchange {
   readonly service: PushService;
   readonly clock: Clock;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  /** For those who misbehave on purpose below HTTP. */
+  readonly wire: HttpWire;
   /** The origin the request was sent to; links in the answer begin with it. */
   readonly origin: string;
   /** The last part of the path. */

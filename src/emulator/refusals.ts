@@ -57,10 +57,12 @@ const refusals = {
     reference: "Chromium's registration: sender is the page's applicationServerKey",
   },
   "host-not-allowed": { status: 421, reference: "RFC 9110 §15.5.20" },
+  "tunnel-not-allowed": { status: 403, reference: "RFC 9110 §9.3.6" },
   "cross-site": { status: 403, reference: "a page of another site has no business here" },
   "request-malformed": { status: 400, reference: "RFC 9112 §2.2" },
   "request-timeout": { status: 408, reference: "RFC 9110 §15.5.9" },
   "headers-too-large": { status: 431, reference: "RFC 6585 §5" },
+  "too-many-connections": { status: 503, reference: "RFC 9110 §15.6.4" },
   internal: { status: 500, reference: "RFC 9110 §15.6.1" },
 } as const satisfies Readonly<Record<string, RefusalFacts>>;
 

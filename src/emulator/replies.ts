@@ -4,7 +4,9 @@
  * Each body is JSON or opaque bytes, never sniffed, never readable for a page of
  * another origin: bodies and reasons hold what strangers sent.
  */
-import type { ServerResponse } from "node:http";
+import { constants } from "node:http2";
+import type { Duplex } from "node:stream";
+import { wireOf, type HttpRequest, type HttpResponse } from "./http-wire.ts";
 import type { Refusal } from "./refusals.ts";
 
 export interface Reply {
@@ -31,7 +33,7 @@ export function jsonReply(
 }
 
 /** The error body: the status, the permanent name of the refusal, and what was wrong by which rule. */
-export function errorBodyOf({ status, code, reason, reference }: Refusal): Readonly<Record<string, unknown>> {
+function errorBodyOf({ status, code, reason, reference }: Refusal): Readonly<Record<string, unknown>> {
   return { code: status, error: code, message: `${reason} (${reference})` };
 }
 
@@ -45,9 +47,12 @@ export function refusalReply(refusal: Refusal, headers: Readonly<Record<string, 
   });
 }
 
-/** Writes a reply, unless the client is gone. */
-export function writeReply(response: ServerResponse, reply: Reply, closes: boolean): void {
-  if (response.headersSent || response.destroyed) return;
+/** Writes a reply, unless the client is gone. What was not read of the request is not waited for. */
+export function writeReply(request: HttpRequest, response: HttpResponse, reply: Reply): void {
+  const wire = wireOf(request);
+  const isGone = wire.kind === "http2" ? wire.stream.destroyed : response.destroyed;
+  if (response.headersSent || isGone) return;
+  const closes = !request.complete;
   const body = reply.status === 204 ? {} : { "content-length": String(reply.body.length) };
   response.writeHead(reply.status, {
     "cache-control": "no-store",
@@ -55,7 +60,24 @@ export function writeReply(response: ServerResponse, reply: Reply, closes: boole
     "cross-origin-resource-policy": "same-origin",
     ...reply.headers,
     ...body,
-    ...(closes ? { connection: "close" } : {}),
+    // HTTP/2 has no such header: one stream is ended instead of the connection (RFC 9113 §8.1, §8.2.2).
+    ...(closes && wire.kind === "http1" ? { connection: "close" } : {}),
   });
-  response.end(reply.body);
+  if (closes && wire.kind === "http2")
+    response.end(reply.body, () => {
+      wire.stream.close(constants.NGHTTP2_NO_ERROR);
+    });
+  else response.end(reply.body);
+}
+
+/** Answers on a connection that no HTTP parser has any more, and ends it. */
+export function answerPlainly(socket: Duplex, refusal: Refusal): void {
+  const body = JSON.stringify(errorBodyOf(refusal));
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${refusal.code}`,
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }

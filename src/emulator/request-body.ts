@@ -4,7 +4,7 @@
  * A client that sends too much is read on for a while and its bytes dropped, since
  * most clients look for an answer only when they have sent everything.
  */
-import type { IncomingMessage } from "node:http";
+import type { HttpRequest } from "./http-wire.ts";
 
 /** How much of a body that is too large is read and dropped before the connection is. */
 const drainedBytes = 1_048_576;
@@ -17,7 +17,7 @@ export interface RequestBody {
 }
 
 /** The body of `request`; `undefined` when the client went away before its end. */
-export function readBody(request: IncomingMessage, limit: number): Promise<RequestBody | undefined> {
+export function readBody(request: HttpRequest, limit: number): Promise<RequestBody | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   const bodyOf = (isComplete: boolean) => ({

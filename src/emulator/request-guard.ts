@@ -1,14 +1,17 @@
 /**
- * Keeps web pages away from a service on loopback.
+ * Keeps web pages away from a service on loopback, and says which origin a request was sent to.
  *
  * Any page a developer opens can send requests to 127.0.0.1. Against DNS rebinding
- * the Host must be ours; against cross-site requests the browser's own labels are
+ * the Host must be ours, or that of a push service we stand in for, which nobody
+ * else can rebind; against cross-site requests the browser's own labels are
  * believed, since a page cannot forge them; and no CORS header is ever sent.
  */
 import { isIP } from "node:net";
-import type { IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
 import { isLoopbackHost } from "../protocol/subscription.ts";
+import { wireOf, type HttpRequest } from "./http-wire.ts";
 import { refuse, type Refusal } from "./refusals.ts";
+import { isVendorHost } from "./vendor-hosts.ts";
 
 export interface GuardOptions {
   readonly port: number;
@@ -18,7 +21,7 @@ export interface GuardOptions {
 
 /** The origin a request was sent to, or why the request is not for us. */
 export function originOf(
-  request: IncomingMessage,
+  request: HttpRequest,
   options: GuardOptions,
 ): { kind: "origin"; origin: string } | Refusal {
   const own = ownOriginOf(request, options);
@@ -26,42 +29,64 @@ export function originOf(
 }
 
 /**
- * The same for a WebSocket. A page's `Origin` is that of the page and never one of `ws:`; Firefox's
+ * The same for a WebSocket. A page's `Origin` is that of the page and never one of `ws:` or `wss:`; Firefox's
  * push service, which is no page, sends the address it connects to.
  */
 export function websocketOriginOf(
-  request: IncomingMessage,
+  request: HttpRequest,
   options: GuardOptions,
 ): { kind: "origin"; origin: string } | Refusal {
   const own = ownOriginOf(request, options);
   const { origin } = request.headers;
   if (own.kind === "refused" || origin === undefined) return own;
   const from = parseUrl(origin);
-  if (from?.protocol === "ws:" && `http://${from.host}` === own.origin) return own;
+  const isOfSocket = from?.protocol === "ws:" || from?.protocol === "wss:";
+  if (isOfSocket && from.host === new URL(own.origin).host) return own;
   return refuse("cross-site", `a page of another site sent this request (origin ${quote(origin)})`);
 }
 
 function ownOriginOf(
-  request: IncomingMessage,
+  request: HttpRequest,
   options: GuardOptions,
 ): { kind: "origin"; origin: string } | Refusal {
   const { host } = request.headers;
-  const url = host === undefined || !/^[\w.:[\]-]+$/.test(host) ? undefined : parseUrl(`http://${host}/`);
+  const scheme = isEncrypted(request) ? "https" : "http";
+  const isHost = host !== undefined && /^[\w.:[\]-]+$/.test(host);
+  const url = isHost ? parseUrl(`${scheme}://${host}/`) : undefined;
   if (url === undefined) return refuse("host-not-allowed", `the Host header is ${quote(host)}, not a host`);
-  if (!isOurs(url, options)) {
-    return refuse("host-not-allowed", `the Host header is ${quote(host)}, not localhost:${options.port}`);
-  }
-  return { kind: "origin", origin: url.origin };
+  if (isOurs(url, options)) return { kind: "origin", origin: url.origin };
+  return (
+    vendorOriginOf(`https://${host ?? ""}/`, options) ??
+    refuse("host-not-allowed", `the Host header is ${quote(host)}, not localhost:${options.port}`)
+  );
 }
 
-function isOurs({ hostname, port }: URL, options: GuardOptions): boolean {
+function isEncrypted(request: HttpRequest): boolean {
+  const wire = wireOf(request);
+  return wire.kind === "http2" || wire.socket instanceof TLSSocket;
+}
+
+function isOurs({ hostname, port, protocol }: URL, options: GuardOptions): boolean {
   const isAddress = isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
   // A rebound name is always a name: an address in the Host header is the one the client dialled.
   if (options.allowRemote) return isAddress || isLoopbackHost(hostname);
-  return isLoopbackHost(hostname) && Number(port === "" ? "80" : port) === options.port;
+  const defaultPort = protocol === "https:" ? "443" : "80";
+  return isLoopbackHost(hostname) && Number(port === "" ? defaultPort : port) === options.port;
 }
 
-function isCrossSite({ headers }: IncomingMessage, own: string): Refusal | undefined {
+/** A push service is known by https alone, however the request came to us. */
+function vendorOriginOf(
+  address: string,
+  options: GuardOptions,
+): { kind: "origin"; origin: string } | undefined {
+  const url = parseUrl(address);
+  if (url === undefined || !isVendorHost(url.hostname)) return undefined;
+  return url.port === "" || Number(url.port) === options.port
+    ? { kind: "origin", origin: url.origin }
+    : undefined;
+}
+
+function isCrossSite({ headers }: HttpRequest, own: string): Refusal | undefined {
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin" && site !== "none") {
     return refuse("cross-site", `a page of another site sent this request (sec-fetch-site ${quote(site)})`);

@@ -54,7 +54,7 @@ test.each([
   ["a NUL in a header", () => `POST /push/x HTTP/1.1\r\n${host()}\r\nttl: 1\0\r\n\r\n`],
   ["a bare line feed", () => `POST /push/x HTTP/1.1\n${host()}\nttl: 1\n\n`],
   ["a half body", () => `POST /subscribe HTTP/1.1\r\n${host()}\r\ncontent-length: 9\r\n\r\nhalf`],
-  ["CONNECT", () => `CONNECT fcm.googleapis.com:443 HTTP/1.1\r\n${host()}\r\n\r\n`],
+  ["CONNECT to a stranger", () => `CONNECT example.com:443 HTTP/1.1\r\n${host()}\r\n\r\n`],
   [
     "an upgrade",
     () => `GET /subscribe HTTP/1.1\r\n${host()}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/base/errors.ts";
-import { openHttpDoor } from "../../src/emulator/http-door.ts";
+import { openPort } from "../../src/emulator/port.ts";
 import { rfc8030Routes } from "../../src/emulator/rfc8030-routes.ts";
-import { createMachine } from "./machine.ts";
+import { createTlsIdentity } from "../../src/emulator/certificate.ts";
+import { countingRandom, createMachine } from "./machine.ts";
 import { call, errorOf, openTestEmulator, poll, sealed, subscribeAt, until } from "./wire.ts";
 
 describe("subscribing and receiving", () => {
@@ -402,12 +403,13 @@ describe("the door itself", () => {
 
   test("it binds to loopback alone unless told, and says which port is taken", async () => {
     const { service, clock } = createMachine();
-    const refused = await openHttpDoor({ service, clock, routes: rfc8030Routes, host: "0.0.0.0" }).catch(
+    const tls = createTlsIdentity({ clock, random: countingRandom() });
+    const refused = await openPort({ service, clock, tls, routes: rfc8030Routes, host: "0.0.0.0" }).catch(
       (error: unknown) => error,
     );
     expect(refused).toMatchObject({ code: "emulator-host", message: "0.0.0.0 is not a loopback address" });
-    await using door = await openHttpDoor({ routes: rfc8030Routes, service, clock });
-    const taken = await openHttpDoor({ routes: rfc8030Routes, service, clock, port: door.port }).catch(
+    await using door = await openPort({ tls, routes: rfc8030Routes, service, clock });
+    const taken = await openPort({ tls, routes: rfc8030Routes, service, clock, port: door.port }).catch(
       (error: unknown) => error,
     );
     expect(taken).toBeInstanceOf(UserError);
@@ -440,7 +442,8 @@ describe("the door itself", () => {
     service.unsubscribe = () => {
       throw new Error("boom");
     };
-    await using door = await openHttpDoor({ routes: rfc8030Routes, service, clock });
+    const tls = createTlsIdentity({ clock, random: countingRandom() });
+    await using door = await openPort({ tls, routes: rfc8030Routes, service, clock });
     expect(errorOf(await call("DELETE", `${door.origin}/subscription/x`))).toMatchObject({
       code: 500,
       error: "internal",

@@ -2,6 +2,7 @@
 import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
 import { eventRecordOf } from "../../emulator/event-record.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
+import { vendorOf, type PersonalityId } from "../../emulator/personalities.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -9,13 +10,15 @@ import type { Labels } from "../../emulator/labels.ts";
 
 export interface Opening {
   readonly origin: string;
+  /** The push service all subscriptions behave as that do not ask for another. */
+  readonly as: PersonalityId | undefined;
   readonly statePath: string | undefined;
   readonly subscriptionCount: number;
 }
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, statePath, subscriptionCount }: Opening,
+  { origin, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -28,11 +31,24 @@ export function openingText(
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
+    `answers   ${describeAnswers(as)}`,
     ...(statePath === undefined
       ? ["state     in memory only; --state DIR keeps it"]
       : [`state     ${printable(statePath)}, ${countOf(subscriptionCount)} restored`]),
     "",
   ];
+}
+
+function describeAnswers(as: PersonalityId | undefined): string {
+  const otherwise = "subscribe with ?as=apple (fcm, mozilla, wns, strict) for others";
+  if (as === undefined) return `as each door's own service does; ${otherwise}`;
+  const vendor = vendorOf(as)?.name;
+  return `${vendor === undefined ? "by the letter of the RFCs" : `as ${vendor} does`}; ${otherwise}`;
+}
+
+/** As whom, when it is not by the letter. */
+function asWhom(personality: PersonalityId | undefined): string {
+  return personality === undefined || personality === "strict" ? "" : ` as ${personality}`;
 }
 
 function countOf(count: number): string {
@@ -57,8 +73,8 @@ function describe(event: PushServiceEvent): string {
   switch (event.type) {
     case "subscribed":
       return event.applicationServerKey === undefined
-        ? "subscribed, anyone may send"
-        : `subscribed for the key ${event.applicationServerKey.slice(0, 12)}…`;
+        ? `subscribed${asWhom(event.personality)}, anyone may send`
+        : `subscribed${asWhom(event.personality)} for the key ${event.applicationServerKey.slice(0, 12)}…`;
     case "unsubscribed":
       return event.code === undefined ? "unsubscribed" : `unsubscribed, ${unregisterMeaning(event.code)}`;
     case "subscription-expired":
@@ -100,7 +116,7 @@ function describe(event: PushServiceEvent): string {
     case "fault":
       return `fault ${printable(event.rule)}: ${printable(event.reason)}`;
     case "refused":
-      return `refused ${event.status} ${event.code}: ${printable(event.reason)}`;
+      return `refused ${event.status}${asWhom(event.personality)} ${event.code}: ${printable(event.reason)}`;
     default:
       return event satisfies never;
   }
@@ -136,7 +152,7 @@ function unregisterMeaning(code: number): string {
 }
 
 /** The first record: the service is ready. */
-export function readyJson(origin: string, subscriptionCount: number, at: number): string {
+export function readyJson({ origin, as, subscriptionCount }: Opening, at: number): string {
   const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
   const noMessage = { bytes: null, ttlSeconds: null, urgency: null, topic: null, delivery: null };
   return jsonLine({
@@ -147,6 +163,7 @@ export function readyJson(origin: string, subscriptionCount: number, at: number)
     reason: null,
     ...noMessage,
     subscriptions: subscriptionCount,
+    personality: as ?? null,
   });
 }
 

@@ -37,14 +37,15 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
     port,
     host,
     allowRemote,
+    personality: options.as,
     onEvent,
     ...restored,
   });
   labels.place(emulator.origin);
   if (file !== undefined) saver = new Saver(file, () => emulator.service.snapshot());
   const subscriptionCount = emulator.service.subscriptions().length;
-  if (json) io.out(readyJson(emulator.origin, subscriptionCount, clock.now()));
-  const opening = { origin: emulator.origin, statePath: file?.path, subscriptionCount };
+  const opening = { origin: emulator.origin, as: options.as, statePath: file?.path, subscriptionCount };
+  if (json) io.out(readyJson(opening, clock.now()));
   for (const line of openingText(opening, io)) io.say(line);
   if (!signal.aborted) await Promise.race([once(signal, "abort"), ...(saver ? [saver.failed] : [])]);
   await emulator.close();

@@ -1,6 +1,7 @@
 /** Events as a stream of NDJSON: those of before first, then each as it happens, until either side ends it. */
-import type { ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import type { EventLog } from "../event-log.ts";
+import type { HttpResponse } from "../http-wire.ts";
 
 export interface StreamOptions {
   /** Begins after the event with this number; 0 with the oldest that is remembered. */
@@ -15,7 +16,7 @@ const maxBufferedBytes = 16 * 1_048_576;
 /** Streams events into a response; resolves when that is over. */
 export function streamEvents(
   events: EventLog,
-  response: ServerResponse,
+  response: HttpResponse,
   { since, follow }: StreamOptions,
 ): Promise<undefined> {
   return new Promise((resolve) => {
@@ -25,13 +26,15 @@ export function streamEvents(
       "x-content-type-options": "nosniff",
       "cross-origin-resource-policy": "same-origin",
     });
+    const out: Writable = response;
     const write = (record: object) => {
-      if (response.writableLength > maxBufferedBytes) response.destroy();
-      else response.write(`${JSON.stringify(record)}\n`);
+      if (out.writableLength > maxBufferedBytes) out.destroy();
+      else out.write(`${JSON.stringify(record)}\n`);
     };
     for (const record of events.since(since)) write(record);
     if (!follow) response.end();
-    else response.flushHeaders(); // So that a client knows it is heard before anything happens.
+    // So that a client knows it is heard before anything happens. HTTP/2 has it too, its types do not say so.
+    else if ("flushHeaders" in response) response.flushHeaders();
     const stop = follow ? events.follow(write) : () => undefined;
     response.once("close", () => {
       stop();

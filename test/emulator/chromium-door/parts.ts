@@ -3,7 +3,8 @@ import { duplexPair } from "node:stream";
 import { onTestFinished } from "vitest";
 import { createChromiumDoor, type ChromiumDoorOptions } from "../../../src/emulator/chromium-door/door.ts";
 import type { Created, PushInput } from "../../../src/emulator/exchange.ts";
-import { openHttpDoor } from "../../../src/emulator/http-door.ts";
+import { createTlsIdentity } from "../../../src/emulator/certificate.ts";
+import { openPort } from "../../../src/emulator/port.ts";
 import type { PushServiceOptions } from "../../../src/emulator/push-service.ts";
 import { pushRoutes } from "../../../src/emulator/push-routes.ts";
 import { samplePair } from "../../support/samples.ts";
@@ -31,7 +32,12 @@ export async function openDoor(options: Options = {}): Promise<Door> {
     Object.entries({ loginTimeoutMs, heartbeatMs, missedAfterMs }).filter(([, ms]) => ms !== undefined),
   );
   const door = createChromiumDoor({ service, clock, random: countingRandom(), ...times });
-  const http = await openHttpDoor({ service, clock, routes: [...pushRoutes, ...door.routes] });
+  const http = await openPort({
+    service,
+    clock,
+    tls: createTlsIdentity({ clock, random: countingRandom() }),
+    routes: [...pushRoutes, ...door.routes],
+  });
   const stream = () => {
     const [ours, theirs] = duplexPair();
     door.accept(theirs);

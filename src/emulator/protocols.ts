@@ -1,0 +1,144 @@
+/**
+ * What a connection speaks: told by its first byte, and once more inside TLS.
+ *
+ * | First byte | In the clear, or inside a tunnel | Inside TLS |
+ * |---|---|---|
+ * | 22 | TLS | - |
+ * | 41 | - | Chromium's MCS |
+ * | any other | HTTP/1.1, upgrades to WebSocket, `CONNECT` | the same; HTTP/2 where ALPN agreed on it |
+ *
+ * A client that says nothing, or never ends what it began, is hung up on; the error
+ * of one connection is its own.
+ */
+import { createServer as createHttp1Server } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import type { Duplex } from "node:stream";
+import { createServer as createTlsServer } from "node:tls";
+import type { AutopushDoor } from "./autopush-door.ts";
+import type { TlsIdentity } from "./certificate.ts";
+import type { ChromiumDoor } from "./chromium-door/door.ts";
+import { maxHeaderBytes, type HttpDoor } from "./http-door.ts";
+import { boundSession, boundRequest, unifyHeaders } from "./http2-requests.ts";
+import type { GuardOptions } from "./request-guard.ts";
+import type { OpenTunnel } from "./tunnel.ts";
+
+export interface ProtocolOptions {
+  readonly door: HttpDoor;
+  readonly guard: GuardOptions;
+  readonly tls: TlsIdentity;
+  readonly openTunnel: OpenTunnel;
+  /** How long a client may take for its first byte, a handshake, a request. */
+  readonly requestTimeoutMs: number;
+  /** Who takes connections that are to become WebSockets; without it they are refused. */
+  readonly autopush: AutopushDoor | undefined;
+  /** Who takes MCS connections; without it they are hung up on. */
+  readonly chromium: Pick<ChromiumDoor, "accept"> | undefined;
+}
+
+/** Reads connections that somebody else accepted. */
+export interface Protocols {
+  accept(socket: Duplex): void;
+  /** Stops the timers; connections are ended by whoever accepted them. */
+  close(): void;
+}
+
+const firstByte = { tls: 22, mcs: 41 } as const; // RFC 8446 §5.1; MCS's version
+
+/** Servers that listen nowhere: they are handed their connections. */
+export function createProtocols(options: ProtocolOptions): Protocols {
+  const http1 = openHttp1(options);
+  const http2 = openHttp2(options);
+  const tls = openTls(options, (socket) => {
+    if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
+    else
+      sniff(socket, options.requestTimeoutMs, (byte) => {
+        if (byte !== firstByte.mcs) http1.emit("connection", socket);
+        else if (options.chromium === undefined) socket.destroy();
+        else options.chromium.accept(socket);
+      });
+  });
+  return {
+    accept(socket) {
+      sniff(socket, options.requestTimeoutMs, (byte) => {
+        (byte === firstByte.tls ? tls : http1).emit("connection", socket);
+      });
+    },
+    close() {
+      http1.close();
+    },
+  };
+}
+
+/** Calls `found` with the first byte, which can still be read then. Hangs up when none comes. */
+function sniff(socket: Duplex, limitMs: number, found: (byte: number) => void): void {
+  const timer = setTimeout(() => socket.destroy(), limitMs);
+  const hangUp = () => socket.destroy();
+  const stop = () => {
+    clearTimeout(timer);
+    socket.off("readable", look).off("end", hangUp).off("close", stop);
+  };
+  const look = () => {
+    const chunk = socket.read() as Buffer | null;
+    const byte = chunk?.[0];
+    if (chunk === null || byte === undefined) return;
+    stop();
+    socket.unshift(chunk);
+    found(byte);
+  };
+  socket.on("readable", look).on("end", hangUp).on("close", stop);
+}
+
+function openHttp1({ door, guard, autopush, openTunnel, requestTimeoutMs }: ProtocolOptions) {
+  const server = createHttp1Server({
+    maxHeaderSize: maxHeaderBytes,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
+    joinDuplicateHeaders: true, // otherwise a second Authorization is dropped without a word
+  });
+  server.on("request", (request, response) => void door.answer(request, response));
+  server.on("clientError", (error, socket) => {
+    door.answerGarbage(error, socket);
+  });
+  server.on("connect", openTunnel);
+  if (autopush !== undefined)
+    server.on("upgrade", (request, socket, head) => {
+      autopush.upgrade(request, socket, head, guard);
+    });
+  // A server checks its time limits from this event on, and this one will not listen by itself.
+  server.emit("listening");
+  return server;
+}
+
+function openHttp2({ door, requestTimeoutMs }: ProtocolOptions) {
+  const server = createHttp2Server({
+    settings: { maxConcurrentStreams: 100, maxHeaderListSize: maxHeaderBytes },
+  });
+  server.on("session", (session) => {
+    boundSession(session, requestTimeoutMs);
+  });
+  server.on("request", (request, response) => {
+    unifyHeaders(request);
+    boundRequest(request, requestTimeoutMs);
+    void door.answer(request, response);
+  });
+  return server;
+}
+
+function openTls(
+  { tls: { certificatePem, caPem, keyPem }, requestTimeoutMs }: ProtocolOptions,
+  accept: (socket: Duplex & { readonly alpnProtocol: string | false | null }) => void,
+) {
+  const server = createTlsServer({
+    cert: `${certificatePem}${caPem}`,
+    key: keyPem.reveal(),
+    ALPNProtocols: ["h2", "http/1.1"],
+    handshakeTimeout: requestTimeoutMs,
+  });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("secureConnection", (socket) => {
+    socket.on("error", () => socket.destroy());
+    accept(socket);
+  });
+  return server;
+}
