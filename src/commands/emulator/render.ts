@@ -1,6 +1,6 @@
 /** The emulator's log: each event as a line for people, or as a JSON record of one shape. */
 import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
-import { eventRecordOf } from "../../emulator/event-record.ts";
+import { eventRecordOf, faultText } from "../../emulator/event-record.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
 import { vendorOf, type PersonalityId } from "../../emulator/personalities.ts";
 import type { Io } from "../../terminal/io.ts";
@@ -114,7 +114,7 @@ function describe(event: PushServiceEvent): string {
     case "clock-moved":
       return `the clock was moved by ${event.byMs} ms`;
     case "fault":
-      return `fault ${printable(event.rule)}: ${printable(event.reason)}`;
+      return `fault ${printable(faultText(event))}`;
     case "refused":
       return `refused ${event.status}${asWhom(event.personality)} ${event.code}: ${printable(event.reason)}`;
     default:
