@@ -9,13 +9,16 @@ import type { Labels } from "../../emulator/labels.ts";
 
 export interface Opening {
   readonly origin: string;
+  readonly httpsOrigin: string;
+  /** The certificate to trust; `undefined` when it could not be kept. */
+  readonly caPath: string | undefined;
   readonly statePath: string | undefined;
   readonly subscriptionCount: number;
 }
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, statePath, subscriptionCount }: Opening,
+  { origin, httpsOrigin, caPath, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -25,6 +28,13 @@ export function openingText(
     `listen    ${err.bold(`webpush listen --service ${webSocket} --save me`)}`,
     `          ${err.bold('webpush send --to me "Hello"')}   in a third terminal`,
     `http      POST ${origin}/subscribe   (RFC 8030)`,
+    `https     ${httpsOrigin}${caPath === undefined ? "" : ", for senders as they are, started with"}`,
+    ...(caPath === undefined
+      ? []
+      : [
+          `          NODE_EXTRA_CA_CERTS=${shellWord(caPath)}`,
+          `          HTTPS_PROXY=${origin}   leads fcm.googleapis.com and the like here`,
+        ]),
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
@@ -33,6 +43,12 @@ export function openingText(
       : [`state     ${printable(statePath)}, ${countOf(subscriptionCount)} restored`]),
     "",
   ];
+}
+
+/** A path as it can be pasted after `NAME=` in a shell. */
+function shellWord(path: string): string {
+  const text = printable(path);
+  return /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function countOf(count: number): string {
@@ -134,7 +150,10 @@ function unregisterMeaning(code: number): string {
 }
 
 /** The first record: the service is ready. */
-export function readyJson(origin: string, subscriptionCount: number, at: number): string {
+export function readyJson(
+  { origin, httpsOrigin, caPath, subscriptionCount }: Omit<Opening, "statePath">,
+  at: number,
+): string {
   const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
   const noMessage = { bytes: null, ttlSeconds: null, urgency: null, topic: null, delivery: null };
   return jsonLine({
@@ -145,6 +164,8 @@ export function readyJson(origin: string, subscriptionCount: number, at: number)
     reason: null,
     ...noMessage,
     subscriptions: subscriptionCount,
+    httpsUrl: httpsOrigin,
+    ca: caPath ?? null,
   });
 }
 
