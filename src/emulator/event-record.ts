@@ -6,6 +6,7 @@
  */
 import { acknowledgementCodes } from "./autopush-frames.ts";
 import type { PushServiceEvent } from "./events.ts";
+import type { PersonalityId } from "./personalities.ts";
 
 /** Something that happened in the push service. */
 export interface EventRecord {
@@ -31,6 +32,8 @@ export interface EventRecord {
   /** 1 the first time a message is handed out. */
   readonly delivery: number | null;
   readonly subscriptions: number | null;
+  /** The push service a subscription, an accepted or a refused message was answered as. */
+  readonly personality: PersonalityId | null;
 }
 
 /** Anything an event may say; each has some of it. */
@@ -41,7 +44,7 @@ interface Said {
   readonly userAgentId?: string | undefined;
   readonly code?: string | number | undefined;
   readonly status?: number;
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly why?: string;
   readonly how?: keyof typeof acknowledgementCodes;
   readonly bodyBytes?: number;
@@ -50,6 +53,7 @@ interface Said {
   readonly topic?: string | undefined;
   readonly delivery?: number;
   readonly subscriptionCount?: number;
+  readonly personality?: PersonalityId | undefined;
 }
 
 /** What a record needs to know besides the event. */
@@ -78,11 +82,17 @@ export function eventRecordOf(event: PushServiceEvent, { origin, pushIdOf }: Eve
     topic: said.topic ?? null,
     delivery: said.delivery ?? null,
     subscriptions: said.subscriptionCount ?? null,
+    personality: said.personality ?? null,
   };
 }
 
 function reasonOf(event: PushServiceEvent, said: Said): string | null {
   if (event.type === "clock-moved") return `the clock was moved by ${event.byMs} ms`;
-  if (event.type === "fault") return `${event.rule}: ${event.reason}`;
+  if (event.type === "fault") return faultText(event);
   return said.reason ?? said.why ?? said.how ?? null;
+}
+
+/** A fault in words: the rule, and why nothing came of it. */
+export function faultText({ rule, reason }: Extract<PushServiceEvent, { type: "fault" }>): string {
+  return reason === undefined ? rule : `${rule}, ${reason}`;
 }

@@ -132,9 +132,10 @@ interface ClockMovedEvent extends Happened {
 }
 interface FaultEvent extends Happened {
   readonly type: "fault";
-  /** The rule, as it is written on the command line, and what it did. */
+  /** The rule, as it is written on the command line. */
   readonly rule: string;
-  readonly reason: string;
+  /** Why nothing came of it, if nothing did. */
+  readonly reason: string | undefined;
   readonly subscriptionId: string | undefined;
 }
 interface RefusedEvent extends Happened {

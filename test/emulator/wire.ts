@@ -2,6 +2,7 @@
 import { Agent, request } from "node:http";
 import type { PushServiceEvent } from "../../src/emulator/events.ts";
 import { startEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/emulator.ts";
+import type { PersonalityId } from "../../src/emulator/personalities.ts";
 import { countingRandom, TestClock } from "./machine.ts";
 
 export interface Answer {
@@ -52,14 +53,15 @@ export async function openTestEmulator(options: Partial<EmulatorOptions> = {}): 
   return { ...emulator, clock, events };
 }
 
-/** The URLs of a new subscription. */
+/** The URLs of a new subscription, of the emulator's own kind or `as` another service's. */
 export async function subscribeAt(
   origin: string,
   key?: string,
+  as?: PersonalityId,
 ): Promise<{ endpoint: string; resource: string }> {
   const headers = { "content-type": "application/webpush-options+json" };
   const options = key === undefined ? {} : { headers, body: JSON.stringify({ vapid: key }) };
-  const answer = await call("POST", `${origin}/subscribe`, options);
+  const answer = await call("POST", `${origin}/subscribe${as === undefined ? "" : `?as=${as}`}`, options);
   const endpoint = /^<(.+)>; rel="urn:ietf:params:push"$/.exec(answer.headers["link"] ?? "")?.[1];
   if (answer.status !== 201 || endpoint === undefined) throw new Error(answer.body.toString());
   return { endpoint, resource: answer.headers["location"] ?? "" };

@@ -1,7 +1,8 @@
 /** The emulator's log: each event as a line for people, or as a JSON record of one shape. */
 import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
-import { eventRecordOf } from "../../emulator/event-record.ts";
+import { eventRecordOf, faultText } from "../../emulator/event-record.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
+import { vendorOf, type PersonalityId } from "../../emulator/personalities.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -12,13 +13,15 @@ export interface Opening {
   readonly httpsOrigin: string;
   /** The certificate to trust; `undefined` when it could not be kept. */
   readonly caPath: string | undefined;
+  /** The push service all subscriptions behave as that do not ask for another. */
+  readonly as: PersonalityId | undefined;
   readonly statePath: string | undefined;
   readonly subscriptionCount: number;
 }
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, httpsOrigin, caPath, statePath, subscriptionCount }: Opening,
+  { origin, httpsOrigin, caPath, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -38,6 +41,7 @@ export function openingText(
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
+    `answers   ${describeAnswers(as)}`,
     ...(statePath === undefined
       ? ["state     in memory only; --state DIR keeps it"]
       : [`state     ${printable(statePath)}, ${countOf(subscriptionCount)} restored`]),
@@ -49,6 +53,18 @@ export function openingText(
 function shellWord(path: string): string {
   const text = printable(path);
   return /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function describeAnswers(as: PersonalityId | undefined): string {
+  const otherwise = "subscribe with ?as=apple (fcm, mozilla, wns, strict) for others";
+  if (as === undefined) return `as each door's own service does; ${otherwise}`;
+  const vendor = vendorOf(as)?.name;
+  return `${vendor === undefined ? "by the letter of the RFCs" : `as ${vendor} does`}; ${otherwise}`;
+}
+
+/** As whom, when it is not by the letter. */
+function asWhom(personality: PersonalityId | undefined): string {
+  return personality === undefined || personality === "strict" ? "" : ` as ${personality}`;
 }
 
 function countOf(count: number): string {
@@ -73,8 +89,8 @@ function describe(event: PushServiceEvent): string {
   switch (event.type) {
     case "subscribed":
       return event.applicationServerKey === undefined
-        ? "subscribed, anyone may send"
-        : `subscribed for the key ${event.applicationServerKey.slice(0, 12)}…`;
+        ? `subscribed${asWhom(event.personality)}, anyone may send`
+        : `subscribed${asWhom(event.personality)} for the key ${event.applicationServerKey.slice(0, 12)}…`;
     case "unsubscribed":
       return event.code === undefined ? "unsubscribed" : `unsubscribed, ${unregisterMeaning(event.code)}`;
     case "subscription-expired":
@@ -112,9 +128,9 @@ function describe(event: PushServiceEvent): string {
     case "clock-moved":
       return `the clock was moved by ${event.byMs} ms`;
     case "fault":
-      return `fault ${printable(event.rule)}: ${printable(event.reason)}`;
+      return `fault ${printable(faultText(event))}`;
     case "refused":
-      return `refused ${event.status} ${event.code}: ${printable(event.reason)}`;
+      return `refused ${event.status}${asWhom(event.personality)} ${event.code}: ${printable(event.reason)}`;
     default:
       return event satisfies never;
   }
@@ -151,7 +167,7 @@ function unregisterMeaning(code: number): string {
 
 /** The first record: the service is ready. */
 export function readyJson(
-  { origin, httpsOrigin, caPath, subscriptionCount }: Omit<Opening, "statePath">,
+  { origin, httpsOrigin, caPath, as, subscriptionCount }: Omit<Opening, "statePath">,
   at: number,
 ): string {
   const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
@@ -164,6 +180,7 @@ export function readyJson(
     reason: null,
     ...noMessage,
     subscriptions: subscriptionCount,
+    personality: as ?? null,
     httpsUrl: httpsOrigin,
     ca: caPath ?? null,
   });

@@ -45,6 +45,7 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
     host,
     allowRemote,
     tls,
+    personality: options.as,
     onEvent,
     ...restored,
   });
@@ -52,7 +53,7 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   if (file !== undefined) saver = new Saver(file, () => emulator.service.snapshot());
   const subscriptionCount = emulator.service.subscriptions().length;
   const { origin, httpsOrigin } = emulator;
-  const opening = { origin, httpsOrigin, caPath, statePath: file?.path, subscriptionCount };
+  const opening = { origin, httpsOrigin, caPath, as: options.as, statePath: file?.path, subscriptionCount };
   if (json) io.out(readyJson(opening, clock.now()));
   for (const line of openingText(opening, io)) io.say(line);
   if (!signal.aborted) await Promise.race([once(signal, "abort"), ...(saver ? [saver.failed] : [])]);

@@ -98,6 +98,7 @@ describe("what people are told", () => {
     origin: "http://127.0.0.1:8030",
     httpsOrigin: "https://127.0.0.1:8030",
     caPath: "/home/ada/my site/.webpush/emulator/ca.pem",
+    as: undefined,
     statePath: undefined,
     subscriptionCount: 2,
   };
