@@ -8,6 +8,7 @@ import type { Clock, Random } from "../base/clock.ts";
 import type { Environment } from "../settings/environment.ts";
 import type { ConfigStore } from "../store/config.ts";
 import type { EmulatorIdentityStore } from "../store/emulator-identity.ts";
+import type { EmulatorStateFile } from "../store/emulator-state.ts";
 import type { ReceiverStore } from "../store/receivers.ts";
 import type { SubscriptionStore } from "../store/subscriptions.ts";
 import type { Io } from "../terminal/io.ts";
@@ -33,6 +34,8 @@ export interface Context {
   readonly receivers: ReceiverStore;
   /** Whom the project's emulator shows itself as over TLS. */
   readonly emulatorIdentity: EmulatorIdentityStore;
+  /** What the emulator beside `webpush serve` has kept. */
+  readonly emulatorState: EmulatorStateFile;
 }
 
 /** What a runner module exports. */

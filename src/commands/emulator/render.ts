@@ -121,6 +121,8 @@ function describe(event: PushServiceEvent): string {
       return `hello from ${event.isKnown ? "" : "new "}user agent ${event.userAgentId.slice(0, 6)}${event.product === undefined ? "" : ` (${printable(event.product)})`}, ${countOf(event.subscriptionCount)}`;
     case "user-agent-disconnected":
       return goodbyeText(event);
+    case "user-agent-missing":
+      return `user agent ${event.userAgentId.slice(0, 6)} does not come for its messages: ${event.reason}`;
     case "processing-failed":
       return `nack ${event.code} ${nackMeanings.get(event.code) ?? ""}`.trimEnd();
     case "reset":
