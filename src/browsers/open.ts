@@ -51,7 +51,9 @@ export async function openBrowser(options: LaunchOptions): Promise<RunningBrowse
     const notifications = new Arrivals<ShownNotification>();
     const seesNotifications = canStandIn(options);
     await writePreferences(options, profile, seesNotifications);
-    const bus = seesNotifications ? await openBus(env, notifications) : undefined;
+    const scratch = await openPrivateFolder("webpush-", shortFolder(env));
+    closers.push(() => scratch.remove());
+    const bus = seesNotifications ? await openBus(scratch.path, notifications) : undefined;
     if (bus !== undefined) closers.push(() => bus.close());
 
     const pushService = `http://127.0.0.1:${options.wiring.port}`;
@@ -61,7 +63,9 @@ export async function openBrowser(options: LaunchOptions): Promise<RunningBrowse
 
     const busEnv = bus === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: bus.address };
     const args = argumentsFor(options, profile, gate.url);
-    const child = await startProcess({ executable, args, env: { ...withoutOurs(env), ...busEnv } });
+    // Chromium leaves a folder behind where temporary files go.
+    const childEnv = { ...withoutOurs(env), ...busEnv, TMPDIR: scratch.path };
+    const child = await startProcess({ executable, args, env: childEnv });
     closers.push(() => child.end());
     void child.exited.then(() => {
       notifications.end();
@@ -127,29 +131,18 @@ function canStandIn({ name, headless, env }: LaunchOptions): boolean {
   return name === "chromium" || hasLibnotify(env);
 }
 
-/** The socket has a folder to itself: the path of a socket is at most 107 bytes long, a profile's may be longer. */
-async function openBus(
-  env: LaunchOptions["env"],
-  notifications: Arrivals<ShownNotification>,
-): Promise<NotificationBus> {
-  const folder = await openPrivateFolder("webpush-bus-", shortFolder(env));
-  const bus = await openNotificationBus({
-    socketPath: join(folder.path, "socket"),
+function openBus(folder: string, notifications: Arrivals<ShownNotification>): Promise<NotificationBus> {
+  return openNotificationBus({
+    socketPath: join(folder, "bus"),
     busId: randomBytes(16).toString("hex"),
     service: new NotificationService((notification) => {
       notifications.add(notification);
     }),
   });
-  return {
-    address: bus.address,
-    close: async () => {
-      await bus.close();
-      await folder.remove();
-    },
-  };
 }
 
-const maxFolderBytes = 80;
+/** A socket's path is at most 107 bytes long, and Chromium puts one of its own 60 below this. */
+const maxFolderBytes = 46;
 
 function shortFolder(env: LaunchOptions["env"]): string {
   const folder = temporaryFolder(env);

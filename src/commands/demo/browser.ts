@@ -8,8 +8,7 @@
  */
 import { once } from "node:events";
 import { networkInterfaces } from "node:os";
-import type { BrowserName, RunningBrowser } from "../../browsers/browser.ts";
-import { titleOf } from "../../browsers/find.ts";
+import { titleOf, type BrowserName, type RunningBrowser } from "../../browsers/browser.ts";
 import { networkProblem } from "../../browsers/network.ts";
 import type { ShownNotification } from "../../browsers/notification-bus/notifications.ts";
 import { openBrowser } from "../../browsers/open.ts";
@@ -56,7 +55,6 @@ export async function tellInBrowser(demo: BrowserDemo, context: Context): Promis
     wiring: { port: emulator.port, spkiSha256: emulator.tls.spkiSha256 },
     url: `${server.origin}/`,
     headless,
-    isRoot: true,
     signal,
     ...(name === "firefox" ? { ready: story.first("user-agent-connected") } : {}),
   });
