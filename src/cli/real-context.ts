@@ -11,6 +11,7 @@ import { UserError } from "../base/errors.ts";
 import type { Context } from "../commands/context.ts";
 import { isReadableByOthers, locateProject, shownPath, type ProjectLocation } from "../store/project.ts";
 import { createConfigStore } from "../store/config.ts";
+import { createProjectEmulatorState } from "../store/emulator-state.ts";
 import { createReceiverStore } from "../store/receivers.ts";
 import type { SubscriptionStore } from "../store/subscriptions.ts";
 import type { Io, Terminal } from "../terminal/io.ts";
@@ -62,6 +63,7 @@ export async function openContext(host: Host, globals: GlobalOptions): Promise<C
     config: createConfigStore(location),
     subscriptions: createLazyStore(location),
     receivers: createReceiverStore(location),
+    emulatorState: createProjectEmulatorState(location),
   };
 }
 

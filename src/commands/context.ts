@@ -7,6 +7,7 @@
 import type { Clock, Random } from "../base/clock.ts";
 import type { Environment } from "../settings/environment.ts";
 import type { ConfigStore } from "../store/config.ts";
+import type { EmulatorStateFile } from "../store/emulator-state.ts";
 import type { ReceiverStore } from "../store/receivers.ts";
 import type { SubscriptionStore } from "../store/subscriptions.ts";
 import type { Io } from "../terminal/io.ts";
@@ -30,6 +31,8 @@ export interface Context {
   readonly subscriptions: SubscriptionStore;
   /** Who `webpush listen` is, by name. */
   readonly receivers: ReceiverStore;
+  /** What the emulator beside `webpush serve` has kept. */
+  readonly emulatorState: EmulatorStateFile;
 }
 
 /** What a runner module exports. */

@@ -10,7 +10,7 @@ import { nextFor } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { DetachReason, MessageEndEvent, PushServiceListener, ReceiptStatus } from "./events.ts";
-import type { PushedMessage } from "./exchange.ts";
+import type { Interceptor, PushedMessage } from "./exchange.ts";
 import type { QueuedMessage } from "./message-queue.ts";
 import { Receipts } from "./receipts.ts";
 import type { LiveSubscription } from "./subscriptions.ts";
@@ -26,6 +26,8 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   readonly emit: PushServiceListener;
   readonly acknowledgeWithinMs: number;
+  /** Hands messages to receivers, or does not; by default each is delivered. */
+  readonly intercept?: Interceptor | undefined;
 }
 
 export class Delivery {
@@ -33,13 +35,19 @@ export class Delivery {
   readonly #clock: Clock;
   readonly #emit: PushServiceListener;
   readonly #acknowledgeWithinMs: number;
+  readonly #intercept: Interceptor;
   readonly #live = new Map<string, QueuedMessage>();
   readonly #deadlines = new Deadlines<QueuedMessage>();
 
-  constructor({ clock, emit, acknowledgeWithinMs }: DeliveryOptions) {
+  constructor({ clock, emit, acknowledgeWithinMs, intercept }: DeliveryOptions) {
     this.#clock = clock;
     this.#emit = emit;
     this.#acknowledgeWithinMs = acknowledgeWithinMs;
+    this.#intercept =
+      intercept ??
+      ((_message, courier) => {
+        courier.deliver();
+      });
   }
 
   find(messageId: string): QueuedMessage | undefined {
@@ -124,7 +132,24 @@ export class Delivery {
     this.#deadlines.set(message, Math.max(message.expiresAt, at + this.#acknowledgeWithinMs));
     const ids = { subscriptionId: message.subscription.id, messageId: message.id };
     this.#emit({ type: "delivered", at, ...ids, delivery: message.deliveries });
-    connection.receiver.deliver(pushedMessageOf(message), connection.handle);
+    const pushed = pushedMessageOf(message);
+    const { receiver, handle } = connection;
+    this.#intercept(
+      { ...pushed, personality: message.subscription.personality },
+      {
+        deliver: () => {
+          // Late, it may be out on another connection, or at its end.
+          const isCurrent =
+            message.subscription.queue.isOut(message) && message.deliveries === pushed.delivery;
+          if (isCurrent && connection.subscriptions.has(message.subscription))
+            receiver.deliver(pushed, handle);
+        },
+        disconnect: (code, reason) => {
+          receiver.disconnect?.(code, reason);
+          handle.close();
+        },
+      },
+    );
   }
 
   /** Lets the unacknowledged messages of a subscription wait again, but for those that are out of date. */

@@ -11,6 +11,10 @@ import { apiRoutes } from "./control/api-routes.ts";
 import { Control } from "./control/control.ts";
 import { EventLog } from "./event-log.ts";
 import { eventRecordOf } from "./event-record.ts";
+import type { Fault } from "./faults/fault.ts";
+import { withPushFaults } from "./faults/push-faults.ts";
+import { receiverFaults } from "./faults/receiver-faults.ts";
+import { FaultRules } from "./faults/rules.ts";
 import { Labels } from "./labels.ts";
 import { MessageLog } from "./message-log.ts";
 import type { PushServiceListener } from "./events.ts";
@@ -41,6 +45,8 @@ export interface EmulatorOptions extends Omit<
   readonly handshakeTimeoutMs?: number;
   /** The token of the JSON API; a random one by default. */
   readonly apiToken?: string | undefined;
+  /** What goes wrong from the start. */
+  readonly faults?: readonly Fault[];
   /** What to show those who connect over TLS; made anew by default, which nobody trusts yet. */
   readonly tls?: TlsIdentity;
 }
@@ -73,7 +79,7 @@ const expiryCheckMs = 1000;
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { random, limits = {}, onEvent, personality, state, handshakeTimeoutMs, ...rest } = options;
-  const { apiToken: givenToken, clock: outerClock, tls: givenTls, ...portOptions } = rest;
+  const { apiToken: givenToken, faults = [], clock: outerClock, tls: givenTls, ...portOptions } = rest;
   // By the clock that clients judge it by, which nobody advances.
   const tls = givenTls ?? createTlsIdentity({ clock: outerClock, random });
   const apiToken = apiTokenFor(givenToken, random);
@@ -88,24 +94,33 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     events.append(eventRecordOf(event, labels));
     onEvent?.(event);
   };
+  const rules = new FaultRules(random);
+  for (const fault of faults) rules.add(fault);
+  const intercept = receiverFaults(rules, () => service);
   const restored = state === undefined ? {} : { state };
   const service: PushService = new PushService({
     clock,
     random,
     limits,
     personality,
+    intercept,
     onEvent: record,
     ...restored,
   });
-  const control = new Control({ service, clock, random, messages, events });
+  const control = new Control({ service, clock, random, messages, events, faults: rules });
   const handshake = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
   const autopush = createAutopushDoor({ service, random, ...handshake });
   const chromium = createChromiumDoor({ service, random, clock });
-  const routes = [...apiRoutes(control, apiToken), ...rfc8030Routes, ...pushRoutes, ...chromium.routes];
+  const routes = [
+    ...apiRoutes(control, apiToken),
+    ...rfc8030Routes,
+    ...withPushFaults(pushRoutes, { rules, service }),
+    ...chromium.routes,
+  ];
   const opened = await openPort({ ...portOptions, clock, service, tls, autopush, chromium, routes });
   const { origin, httpsOrigin, port } = opened;
   labels.place(origin);
-  control.place(origin);
+  control.place({ http: origin, https: httpsOrigin });
   const timer = setInterval(() => service.expireDue(), expiryCheckMs);
   timer.unref();
   const close = async () => {

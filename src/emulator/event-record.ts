@@ -44,7 +44,7 @@ interface Said {
   readonly userAgentId?: string | undefined;
   readonly code?: string | number | undefined;
   readonly status?: number;
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly why?: string;
   readonly how?: keyof typeof acknowledgementCodes;
   readonly bodyBytes?: number;
@@ -88,6 +88,11 @@ export function eventRecordOf(event: PushServiceEvent, { origin, pushIdOf }: Eve
 
 function reasonOf(event: PushServiceEvent, said: Said): string | null {
   if (event.type === "clock-moved") return `the clock was moved by ${event.byMs} ms`;
-  if (event.type === "fault") return `${event.rule}: ${event.reason}`;
+  if (event.type === "fault") return faultText(event);
   return said.reason ?? said.why ?? said.how ?? null;
+}
+
+/** A fault in words: the rule, and why nothing came of it. */
+export function faultText({ rule, reason }: Extract<PushServiceEvent, { type: "fault" }>): string {
+  return reason === undefined ? rule : `${rule}, ${reason}`;
 }

@@ -61,6 +61,13 @@ interface UserAgentDisconnectedEvent extends Happened {
   readonly code: number | undefined;
   readonly reason: string;
 }
+/** A browser has subscribed and does not come for its messages, which it cannot say by itself. */
+interface UserAgentMissingEvent extends Happened {
+  readonly type: "user-agent-missing";
+  readonly userAgentId: string;
+  /** What may be in the way. */
+  readonly reason: string;
+}
 interface ProcessingFailedEvent extends Happened {
   readonly type: "processing-failed";
   readonly messageId: string;
@@ -132,9 +139,10 @@ interface ClockMovedEvent extends Happened {
 }
 interface FaultEvent extends Happened {
   readonly type: "fault";
-  /** The rule, as it is written on the command line, and what it did. */
+  /** The rule, as it is written on the command line. */
   readonly rule: string;
-  readonly reason: string;
+  /** Why nothing came of it, if nothing did. */
+  readonly reason: string | undefined;
   readonly subscriptionId: string | undefined;
 }
 interface RefusedEvent extends Happened {
@@ -165,6 +173,7 @@ export type PushServiceEvent =
   | ReceiptEvent
   | UserAgentConnectedEvent
   | UserAgentDisconnectedEvent
+  | UserAgentMissingEvent
   | ProcessingFailedEvent
   | ResetEvent
   | ClockMovedEvent
@@ -173,7 +182,12 @@ export type PushServiceEvent =
 
 /** What only a door can know, and tells through the machine so that everything is in one log. */
 export type DoorEvent =
-  UserAgentConnectedEvent | UserAgentDisconnectedEvent | ProcessingFailedEvent | ClockMovedEvent | FaultEvent;
+  | UserAgentConnectedEvent
+  | UserAgentDisconnectedEvent
+  | UserAgentMissingEvent
+  | ProcessingFailedEvent
+  | ClockMovedEvent
+  | FaultEvent;
 
 type WithoutTime<Event> = Event extends DoorEvent ? Omit<Event, "at"> : never;
 

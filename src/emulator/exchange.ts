@@ -9,6 +9,7 @@ import type { Urgency } from "../protocol/message.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { DetachReason } from "./events.ts";
 import type { MessageHeaders } from "./message-queue.ts";
+import type { PersonalityId } from "./personalities.ts";
 import type { Refusal } from "./refusals.ts";
 
 /** One message as a sender puts it in, its headers read. */
@@ -57,6 +58,20 @@ export interface Receiver {
    */
   readonly backlogBatch?: number;
 }
+
+/** How a message that is on its way gets to its receiver, or does not. */
+export interface Courier {
+  /** Hands it over, if it is still wanted there. */
+  readonly deliver: () => void;
+  /** Hangs up on the receiver; what it has not acknowledged waits again. */
+  readonly disconnect: (code: number, reason: string) => void;
+}
+
+/** Stands between the service and its receivers, to lose messages on purpose. */
+export type Interceptor = (
+  message: PushedMessage & { readonly personality: PersonalityId },
+  courier: Courier,
+) => void;
 
 /** A plugged receiver. */
 export interface ReceiverConnection {

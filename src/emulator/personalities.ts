@@ -69,6 +69,24 @@ export function endpointOf(subscription: Addressee, origin: string): string {
   }
 }
 
+/** The origin of a vendor's endpoints as its browsers have them; `undefined` for `strict`. */
+export function vendorOriginOf(personality: PersonalityId): string | undefined {
+  switch (personality) {
+    case "strict":
+      return undefined;
+    case "fcm":
+      return "https://fcm.googleapis.com";
+    case "mozilla":
+      return "https://updates.push.services.mozilla.com";
+    case "apple":
+      return "https://web.push.apple.com";
+    case "wns":
+      return "https://wns2-par02p.notify.windows.com";
+    default:
+      return personality satisfies never;
+  }
+}
+
 /** Whether a host name is the vendor's. */
 export function isHostOf(personality: PersonalityId, hostname: string): boolean {
   const vendor = vendorOf(personality);

@@ -21,6 +21,7 @@ import type {
   Connected,
   Created,
   Done,
+  Interceptor,
   NotDelivered,
   PushInput,
   Receiver,
@@ -42,6 +43,8 @@ export interface PushServiceOptions {
   readonly onEvent?: PushServiceListener;
   /** How subscriptions behave that were not asked for otherwise; by default as is the way of their door. */
   readonly personality?: PersonalityId | undefined;
+  /** Hands messages to receivers, or does not; by default each is delivered. */
+  readonly intercept?: Interceptor | undefined;
   /** What an earlier service left behind. */
   readonly state?: PushServiceSnapshot;
 }
@@ -65,7 +68,8 @@ export class PushService {
     this.#personality = options.personality;
     this.#emit = onEvent;
     const { acknowledgeWithinMs } = this.#limits;
-    this.#delivery = new Delivery({ clock, emit: onEvent, acknowledgeWithinMs });
+    const { intercept } = options;
+    this.#delivery = new Delivery({ clock, emit: onEvent, acknowledgeWithinMs, intercept });
     const sequence = state === undefined ? 0 : restoreInto(this.#subscriptions, this.#delivery, state);
     const newId = () => this.#newId();
     this.#intake = new Intake({
@@ -256,6 +260,16 @@ export class PushService {
     if (!this.#delivery.receipts.has(receiptSubscriptionId)) return this.report(unknownReceipts());
     this.#delivery.receipts.close(receiptSubscriptionId);
     return { kind: "closed" };
+  }
+
+  /** Forgets a user agent with all its subscriptions, or the one subscription that has none; senders are told that it expired. */
+  forgetReceiver(subscriptionId: string): void {
+    const subscription = this.#subscriptions.byId(subscriptionId);
+    if (subscription.kind === "refused") return;
+    const { owner } = subscription;
+    const all =
+      owner === undefined ? [subscription] : this.#subscriptions.ownedBy(owner.userAgentId).values();
+    for (const forgotten of [...all]) this.#remove(forgotten, "subscription-expired");
   }
 
   /** Forgets everything. Who is connected is told and hung up on; what was known is now as if it had never been. */

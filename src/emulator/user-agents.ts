@@ -60,22 +60,18 @@ export class UserAgents {
     return this.#keys.get(pushId);
   }
 
-  /** Whether a user agent of ours is online; `undefined` when the subscription has none. */
-  isOnline(pushId: string): boolean | undefined {
-    const agent = this.#agents.get(pushId);
-    return agent === undefined ? undefined : agent.connection !== undefined;
+  /** Whether the subscription's user agent is one of ours. */
+  isOurs(pushId: string): boolean {
+    return this.#agents.has(pushId);
   }
 
   /** Switches one of ours on; what waited for it is handed out before this returns. */
   goOnline(pushId: string): Refusal | undefined {
     const agent = this.#agents.get(pushId);
-    if (agent === undefined || agent.connection !== undefined) return undefined;
+    if (agent === undefined) return undefined;
     const receiver: Receiver = {
       deliver: (message) => {
         this.#acknowledge(message);
-      },
-      detached: () => {
-        agent.connection = undefined;
       },
     };
     const outcome = this.#service.connect([agent.subscriptionId], receiver);
@@ -87,7 +83,6 @@ export class UserAgents {
   goOffline(pushId: string): void {
     const agent = this.#agents.get(pushId);
     agent?.connection?.close();
-    if (agent !== undefined) agent.connection = undefined;
   }
 
   /** The plaintext of a message to this subscription. */

@@ -12,7 +12,6 @@ import { isLoopbackEndpoint, parseEndpoint, type Endpoint } from "../protocol/su
 export interface LocalPushService {
   /** As `http://127.0.0.1:8030`. */
   readonly origin: string;
-  readonly port: number;
   /** Whether it has a live subscription of that token. */
   knows(token: string): boolean;
 }

@@ -1,12 +1,13 @@
 /**
- * What `webpush emulator --state DIR` keeps: one private file, replaced as a whole.
+ * What an emulator keeps, in `webpush emulator --state DIR` and beside `webpush serve`: one private file,
+ * replaced as a whole.
  *
  * The store knows the file, not the push service: the content is read and checked
  * by whoever it belongs to.
  */
 import { join } from "node:path";
 import { expectObject } from "./json.ts";
-import { locateProject, shownPath } from "./project.ts";
+import { locateProject, shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile } from "./state-file.ts";
 
 export interface EmulatorStateFile {
@@ -19,7 +20,20 @@ export interface EmulatorStateFile {
 
 /** The state file in a folder, which is made at the first save. */
 export function createEmulatorStateFile(folder: string, cwd: string): EmulatorStateFile {
-  const location = locateProject({ cwd, configDir: folder, profile: undefined });
+  return openStateFile(locateProject({ cwd, configDir: folder, profile: undefined }));
+}
+
+/** Where the emulator beside `webpush serve` keeps things: a folder within the project's own. */
+function emulatorLocationOf(project: ProjectLocation): ProjectLocation {
+  return { ...project, folder: join(project.folder, "emulator") };
+}
+
+/** The state file of the emulator beside `webpush serve`. */
+export function createProjectEmulatorState(project: ProjectLocation): EmulatorStateFile {
+  return openStateFile(emulatorLocationOf(project));
+}
+
+function openStateFile(location: ProjectLocation): EmulatorStateFile {
   const path = join(location.folder, "emulator.json");
   const file = new StateFile<Readonly<Record<string, unknown>> | undefined>(path, location, {
     empty: undefined,

@@ -173,7 +173,6 @@ const token = "Wm9vLXRva2VuLW9mLTEyOC1iaXRzLWFuZC1tb3Jl";
 const atGoogle = `https://jmt17.google.com/fcm/send/${token}`;
 const emulator: LocalPushService = {
   origin: "http://127.0.0.1:8030",
-  port: 8030,
   knows: (one) => one === token,
 };
 

@@ -14,6 +14,7 @@ function report(who: string, ageMs: number, over: Partial<GoneReport> = {}): Gon
   return {
     record: { ...record, createdAt: registeredAt, registeredAt },
     answered: true,
+    isLocal: false,
     goneSince: undefined,
     origin,
     ...over,
@@ -46,6 +47,7 @@ test("one that was registered again after the time Apple gives is spared", () =>
 });
 
 test("one whose address alone says so needs no guard, however young", () => {
+  expect(judge([report("emulated", 0, { isLocal: true })]).gone).toEqual(["emulated"]);
   expect(judge([report("dead-host", 0, { answered: false })]).gone).toEqual(["dead-host"]);
 });
 

@@ -1,6 +1,6 @@
 /** The emulator's log: each event as a line for people, or as a JSON record of one shape. */
 import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
-import { eventRecordOf } from "../../emulator/event-record.ts";
+import { eventRecordOf, faultText } from "../../emulator/event-record.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
 import { personalityIds, vendorOf, type PersonalityId } from "../../emulator/personalities.ts";
 import type { Io } from "../../terminal/io.ts";
@@ -106,6 +106,8 @@ function describe(event: PushServiceEvent): string {
       return `hello from ${event.isKnown ? "" : "new "}user agent ${event.userAgentId.slice(0, 6)}${event.product === undefined ? "" : ` (${printable(event.product)})`}, ${countOf(event.subscriptionCount)}`;
     case "user-agent-disconnected":
       return goodbyeText(event);
+    case "user-agent-missing":
+      return `user agent ${event.userAgentId.slice(0, 6)} does not come for its messages: ${event.reason}`;
     case "processing-failed":
       return `nack ${event.code} ${nackMeanings.get(event.code) ?? ""}`.trimEnd();
     case "reset":
@@ -113,7 +115,7 @@ function describe(event: PushServiceEvent): string {
     case "clock-moved":
       return `the clock was moved by ${event.byMs} ms`;
     case "fault":
-      return `fault ${printable(event.rule)}: ${printable(event.reason)}`;
+      return `fault ${printable(faultText(event))}`;
     case "refused":
       return `refused ${event.status}${asWhom(event.personality)} ${event.code}: ${printable(event.reason)}`;
     default:

@@ -2,7 +2,7 @@
  * After sending: the last result of each stored subscription, and those found gone.
  */
 import { UserError } from "../../base/errors.ts";
-import { endpointOrigin } from "../../protocol/subscription.ts";
+import { endpointOrigin, isLoopbackEndpoint } from "../../protocol/subscription.ts";
 import { judgeGone, type GoneReport, type PruneVerdict } from "../../store/prune.ts";
 import type { ResultNote, SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
@@ -36,8 +36,16 @@ export async function remember(
   const now = clock.now();
   const reports = stored.flatMap(({ record, delivery }): GoneReport[] => {
     if (delivery.outcome !== "gone") return [];
-    const origin = endpointOrigin(record.subscription.endpoint);
-    return [{ record, answered: delivery.status !== undefined, goneSince: delivery.goneSince, origin }];
+    const { endpoint } = record.subscription;
+    return [
+      {
+        record,
+        answered: delivery.status !== undefined,
+        isLocal: isLoopbackEndpoint(endpoint),
+        goneSince: delivery.goneSince,
+        origin: endpointOrigin(endpoint),
+      },
+    ];
   });
   const verdict = judgeGone(reports, countByOrigin(results), now);
   const gone = new Set(prune ? verdict.gone : []);

@@ -11,6 +11,9 @@ export interface ServeOptions {
   readonly host: string | undefined;
   readonly allowRemote: boolean;
   readonly allowHost: readonly string[];
+  /** Run a push service of this machine's own beside the server. */
+  readonly emulator: boolean;
+  readonly emulatorPort: number;
   readonly timeout: number;
   readonly proxy: string | undefined;
   readonly ca: string | undefined;
@@ -35,13 +38,17 @@ export function serveCommand(dispatch: Dispatch): Command {
         .argParser(collect)
         .default([]),
     )
+    .option("--emulator", "run a push service of this machine's own beside it, for use offline", false)
+    .addOption(
+      new Option("--emulator-port <n>", "its port; 0 takes any free one").argParser(parsePort).default(8030),
+    )
     .optionsGroup("Test pushes from the page:")
     .addOption(settingOption("timeout"))
     .addOption(settingOption("proxy"))
     .addOption(settingOption("ca"))
     .addHelpText(
       "after",
-      "\nExamples:\n  $ webpush serve\n  $ webpush serve site --port 3000\n" +
+      "\nExamples:\n  $ webpush serve\n  $ webpush serve --emulator\n  $ webpush serve site --port 3000\n" +
         "  $ webpush serve --port 0 --json > events.ndjson",
     )
     .action((dir: string | undefined, flags: Omit<ServeOptions, "dir">) =>

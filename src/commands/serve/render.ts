@@ -15,13 +15,15 @@ export interface Opening {
   readonly key: PageKey;
   readonly storePath: string;
   readonly subscriptionCount: number;
+  /** Where the emulator beside is; undefined when there is none. */
+  readonly emulator: string | undefined;
 }
 
 type Painted = Pick<Io, "paint">;
 
 /** Where the page is, what it is made of, and the next step. */
 export function openingText(opening: Opening, { paint: { err } }: Painted): readonly string[] {
-  const { origin, folder, key, storePath, subscriptionCount } = opening;
+  const { origin, folder, key, storePath, subscriptionCount, emulator } = opening;
   const stored = subscriptionCount === 1 ? "1 subscription" : `${subscriptionCount} subscriptions`;
   return [
     `Your page is at ${err.bold(origin)}; Ctrl-C stops the server.`,
@@ -31,6 +33,9 @@ export function openingText(opening: Opening, { paint: { err } }: Painted): read
       : `page     ${printable(folder)}`,
     `key      ${key.publicKey.slice(0, 12)}…, ${describeKey(key)}`,
     `store    ${printable(storePath, { limit: 4096 })}, ${stored}`,
+    ...(emulator === undefined
+      ? []
+      : [`push     ${emulator}, an emulator for browsers that are set up for it`]),
     `next     turn on notifications in the page, then in a second terminal:`,
     `         ${err.bold('webpush send "Hello"')}`,
     "",
@@ -108,7 +113,7 @@ function describeTest({ outcome, status, meaning, reason, advice }: TestResult):
 
 /** The first record: the server is ready. */
 export function readyJson(
-  { origin, folder, key, storePath, subscriptionCount }: Opening,
+  { origin, folder, key, storePath, subscriptionCount, emulator }: Opening,
   at: number,
 ): string {
   return jsonLine({
@@ -119,6 +124,7 @@ export function readyJson(
     publicKey: key.publicKey,
     store: storePath,
     subscriptions: subscriptionCount,
+    emulator: emulator ?? null,
   });
 }
 

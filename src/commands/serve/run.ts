@@ -1,16 +1,20 @@
 /**
  * `webpush serve`: the page and its server until Ctrl-C, which is how it is meant to end: exit code 0.
+ *
+ * Beside it, when asked for, an emulator: then the whole of web push is in this one process.
  */
 import { once } from "node:events";
 import type { ServerEvent } from "../../server/events.ts";
-import { startServer } from "../../server/server.ts";
+import { startServer, type DevelopmentServer } from "../../server/server.ts";
 import type { Context } from "../context.ts";
+import { eventJson as emulatorEventJson, eventText as emulatorEventText } from "../emulator/render.ts";
 import { ExitCode } from "../exit-code.ts";
-import { findPageKey, makePageKey } from "../scaffold/page-key.ts";
+import { findPageKey, makePageKey, type PageKey } from "../scaffold/page-key.ts";
 import type { ServeOptions } from "./command.ts";
+import { startEmulatorBeside, type EmulatorBeside, type EmulatorBesideOptions } from "./emulator.ts";
 import { keyRingOf } from "./keys.ts";
 import { pageProblems } from "./page-settings.ts";
-import { findPageFolder, openSite } from "./page.ts";
+import { findPageFolder, openSite, type PageFolder } from "./page.ts";
 import { eventJson, eventText, openingText, problemText, readyJson } from "./render.ts";
 import { sendTestPush } from "./test-push.ts";
 
@@ -19,39 +23,63 @@ export async function run(options: ServeOptions, context: Context): Promise<Exit
   const page = findPageFolder(options.dir, context);
   const { length: subscriptionCount } = await subscriptions.list();
   const key = findPageKey({ key: undefined }, context) ?? (await makePageKey({ yes: false }, context));
-  const { publicKey } = key;
-  const onEvent = (event: ServerEvent): void => {
-    const line = json ? eventJson(event) : eventText(event, io);
-    if (line !== undefined) io.out(line);
-  };
-  await using server = await startServer({
-    site: openSite(page, publicKey, context),
-    store: subscriptions,
-    publicKey: () => keyRingOf(context).current?.publicKey ?? publicKey,
-    holdsKey: (made) => keyRingOf(context).pairs.some((pair) => pair.publicKey === made),
-    sendTest: (record) => sendTestPush(record, options, context),
-    clock,
-    onEvent,
-    port: options.port,
-    host: options.host,
-    allowRemote: options.allowRemote,
-    allowHosts: options.allowHost,
-    localPushService: undefined,
-  });
+  await using beside = options.emulator ? await openEmulator(options, context) : undefined;
+  await using server = await openServer({ page, key, beside }, options, context);
   const opening = {
     origin: server.origin,
     folder: page?.shown,
     key,
     storePath: subscriptions.path,
     subscriptionCount,
+    emulator: beside?.emulator.origin,
   };
   if (json) io.out(readyJson(opening, clock.now()));
   for (const line of openingText(opening, io)) io.say(line);
-  for (const problem of page === undefined ? [] : pageProblems(page, publicKey)) {
+  for (const problem of page === undefined ? [] : pageProblems(page, key.publicKey)) {
     for (const line of problemText(problem, io)) io.err(line);
   }
-  if (!signal.aborted) await once(signal, "abort");
-  await server.close();
+  if (!signal.aborted) await Promise.race([once(signal, "abort"), ...(beside ? [beside.failed] : [])]);
   io.say("stopped");
   return ExitCode.ok;
+}
+
+interface Parts {
+  readonly page: PageFolder | undefined;
+  readonly key: PageKey;
+  readonly beside: EmulatorBeside | undefined;
+}
+
+function openServer(
+  { page, key, beside }: Parts,
+  options: ServeOptions,
+  context: Context,
+): Promise<DevelopmentServer> {
+  const { publicKey } = key;
+  const { io, json } = context;
+  return startServer({
+    site: openSite(page, publicKey, context),
+    store: context.subscriptions,
+    publicKey: () => keyRingOf(context).current?.publicKey ?? publicKey,
+    holdsKey: (made) => keyRingOf(context).pairs.some((pair) => pair.publicKey === made),
+    sendTest: (record) => sendTestPush(record, options, context),
+    clock: context.clock,
+    onEvent: (event: ServerEvent) => {
+      const line = json ? eventJson(event) : eventText(event, io);
+      if (line !== undefined) io.out(line);
+    },
+    port: options.port,
+    host: options.host,
+    allowRemote: options.allowRemote,
+    allowHosts: options.allowHost,
+    localPushService: beside?.pushService,
+  });
+}
+
+/** Starts the emulator beside, its log going where the server's does. */
+function openEmulator({ emulatorPort }: ServeOptions, context: Context): Promise<EmulatorBeside> {
+  const { io, json } = context;
+  const onEvent: EmulatorBesideOptions["onEvent"] = (event, labels) => {
+    io.out(json ? emulatorEventJson(event, labels) : emulatorEventText(event, labels, io));
+  };
+  return startEmulatorBeside({ port: emulatorPort, onEvent }, context);
 }

@@ -10,6 +10,7 @@ import { messageOf } from "../../base/errors.ts";
 import type { PushService } from "../push-service.ts";
 import { refuse } from "../refusals.ts";
 import type { Route } from "../route.ts";
+import { Absences } from "./absences.ts";
 import { chromiumRoutes } from "./http.ts";
 import { McsFrameReader } from "./mcs-frames.ts";
 import { McsSession, type McsWire } from "./mcs-session.ts";
@@ -22,6 +23,8 @@ export interface ChromiumDoorOptions {
   readonly loginTimeoutMs?: number;
   /** How often browsers are to send a heartbeat; every minute by default. */
   readonly heartbeatMs?: number;
+  /** How long after it subscribed a browser is missed that has not logged in; 10 s by default. */
+  readonly missedAfterMs?: number;
 }
 
 export interface ChromiumDoor {
@@ -39,14 +42,33 @@ const maxBufferedBytes = 16 * 1_048_576;
 /** How long a farewell may take to leave. */
 const farewellMs = 1000;
 
+/**
+ * Why a browser that subscribed may not come: each was seen with Chromium 156, where `subscribe()` succeeds all
+ * the same.
+ */
+const whyMissing =
+  "it was started without --gcm-mcs-endpoint, does not trust our certificate " +
+  "(--ignore-certificate-errors-spki-list), or sees no network but loopback";
+
 /** The door of a push service for Chromium. */
 export function createChromiumDoor(options: ChromiumDoorOptions): ChromiumDoor {
-  const { service, random, clock, loginTimeoutMs = 10_000, heartbeatMs = 60_000 } = options;
+  const {
+    service,
+    random,
+    clock,
+    loginTimeoutMs = 10_000,
+    heartbeatMs = 60_000,
+    missedAfterMs = 10_000,
+  } = options;
   const streams = new Set<Duplex>();
   const sessions = new Map<string, McsSession>();
+  const absences = new Absences(missedAfterMs, (userAgentId) => {
+    service.tell({ type: "user-agent-missing", userAgentId, reason: whyMissing });
+  });
   const claim = (deviceId: string, session: McsSession): void => {
     const earlier = sessions.get(deviceId);
     sessions.set(deviceId, session);
+    absences.came(deviceId);
     earlier?.supersede();
   };
   const forget = (session: McsSession): void => {
@@ -73,7 +95,9 @@ export function createChromiumDoor(options: ChromiumDoorOptions): ChromiumDoor {
     });
   };
   const subscribed = (deviceId: string, subscription: Parameters<McsSession["attach"]>[0]): void => {
-    sessions.get(deviceId)?.attach(subscription);
+    const session = sessions.get(deviceId);
+    if (session === undefined) absences.expect(deviceId);
+    else session.attach(subscription);
   };
   return {
     routes: chromiumRoutes({ service, random, clock, subscribed }),
@@ -88,6 +112,7 @@ export function createChromiumDoor(options: ChromiumDoorOptions): ChromiumDoor {
       serve(socket);
     },
     close() {
+      absences.close();
       for (const socket of streams) socket.destroy();
     },
   };

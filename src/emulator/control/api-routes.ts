@@ -8,20 +8,24 @@
  * | `POST /api/subscriptions/<id>/expire` | end it as a service does |
  * | `GET`, `DELETE /api/messages`, `GET /api/messages/<id>` | what was accepted, and what became of it |
  * | `GET /api/wait` | the same, as soon as there are so many |
+ * | `GET`, `POST`, `DELETE /api/faults`, `DELETE /api/faults/<id>` | what goes wrong on request |
  * | `GET`, `POST /api/clock` | the emulator's time |
  * | `GET /api/events` | what happens, as NDJSON |
  * | `POST /api/reset` | forget everything |
  */
 import { UserError } from "../../base/errors.ts";
 import { parseVapidPublicKey } from "../../protocol/vapid.ts";
+import { readFault } from "../faults/read-fault.ts";
 import type { Handler, HttpExchange } from "../http-exchange.ts";
 import type { MessageFilter } from "../message-log.ts";
 import { messageJsonOf, messageOutcomes } from "../message-record.ts";
+import { personalityIds } from "../personalities.ts";
+import { pushIdIn } from "../push-id.ts";
 import { emptyReply, jsonReply, type Reply } from "../replies.ts";
 import { readBody } from "../request-body.ts";
 import { route, type Route } from "../route.ts";
 import { tokenRefusal } from "./api-guard.ts";
-import { endpointKinds, pushIdIn, type Control } from "./control.ts";
+import { endpointKinds, type Control } from "./control.ts";
 import { streamEvents } from "./event-stream.ts";
 import { JsonInput, malformed, parseJson } from "./json-input.ts";
 import { readReceiverKeys } from "./receiver-keys.ts";
@@ -82,6 +86,20 @@ export function apiRoutes(control: Control, token: string): readonly Route[] {
       },
     }),
     api("/api/wait", /^\/api\/wait$/, { GET: (exchange) => wait(control, exchange) }),
+    api("/api/faults", /^\/api\/faults$/, {
+      GET: () => jsonReply(200, { faults: control.faults() }),
+      POST: (exchange) => addFault(control, exchange),
+      DELETE: () => {
+        control.clearFaults();
+        return emptyReply(204);
+      },
+    }),
+    api("/api/faults/<id>", /^\/api\/faults\/(\d+)$/, {
+      DELETE: ({ id }) =>
+        control.removeFault(id)
+          ? emptyReply(204)
+          : apiError(404, "no-such-fault", "there is no fault of this id"),
+    }),
     api("/api/clock", /^\/api\/clock$/, {
       GET: () => clockReply(control),
       POST: (exchange) => moveClock(control, exchange),
@@ -129,10 +147,12 @@ function apiError(status: number, error: string, message: string): Reply {
 }
 
 /** The body of a request, with these fields alone; `undefined` when the client has gone. */
-async function readInput(
-  { request }: HttpExchange,
-  names: readonly string[],
-): Promise<JsonInput | undefined> {
+async function readInput(exchange: HttpExchange, names: readonly string[]): Promise<JsonInput | undefined> {
+  const value = await readValue(exchange);
+  return value === undefined ? undefined : JsonInput.ofValue(value.json, names);
+}
+
+async function readValue({ request }: HttpExchange): Promise<{ readonly json: unknown } | undefined> {
   const body = await readBody(request, maxRequestBytes);
   if (body === undefined) return undefined;
   // A page can send any other type without asking first; and what is no JSON is a mistake.
@@ -140,7 +160,7 @@ async function readInput(
     throw new UserError("emulator-api-type", "the Content-Type is not application/json");
   if (body.bytes.length > maxRequestBytes)
     throw new UserError("emulator-api-size", `the body is larger than ${maxRequestBytes} bytes`);
-  return JsonInput.ofValue(parseJson(Buffer.from(body.bytes).toString()), names);
+  return { json: parseJson(Buffer.from(body.bytes).toString()) };
 }
 
 function noFields(query: URLSearchParams): void {
@@ -148,11 +168,12 @@ function noFields(query: URLSearchParams): void {
 }
 
 async function subscribe(control: Control, exchange: HttpExchange): Promise<Reply | undefined> {
-  const input = await readInput(exchange, ["applicationServerKey", "endpoint", "online"]);
+  const input = await readInput(exchange, ["applicationServerKey", "as", "endpoint", "online"]);
   if (input === undefined) return undefined;
   const key = input.text("applicationServerKey");
   const subscription = control.subscribe({
     applicationServerKey: key === undefined ? undefined : parseVapidPublicKey(key),
+    personality: input.oneOf("as", personalityIds),
     endpoint: input.oneOf("endpoint", endpointKinds),
     online: input.boolean("online"),
   });
@@ -208,6 +229,12 @@ async function wait(control: Control, { query, response }: HttpExchange): Promis
     default:
       return kind satisfies never;
   }
+}
+
+/** The body is the rule itself: an object, or one line as text. */
+async function addFault(control: Control, exchange: HttpExchange): Promise<Reply | undefined> {
+  const value = await readValue(exchange);
+  return value && jsonReply(201, control.addFault(readFault(value.json)));
 }
 
 async function moveClock(control: Control, exchange: HttpExchange): Promise<Reply | undefined> {

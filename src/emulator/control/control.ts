@@ -11,19 +11,24 @@ import type { PushSubscriptionJson } from "../../protocol/subscription.ts";
 import type { VapidPublicKey } from "../../protocol/vapid.ts";
 import type { AdjustableClock } from "../adjustable-clock.ts";
 import type { EventLog } from "../event-log.ts";
-import { resourceUrl } from "../http-exchange.ts";
+import type { Fault } from "../faults/fault.ts";
+import type { FaultRecord, FaultRules } from "../faults/rules.ts";
 import type { LoggedMessage, MessageFilter, MessageLog, Waited, WaitOptions } from "../message-log.ts";
 import { claimsOf, textOf, type MessageRecordOf } from "../message-record.ts";
+import { endpointOf, vendorOriginOf, type PersonalityId } from "../personalities.ts";
+import { pushIdIn } from "../push-id.ts";
 import type { PushService } from "../push-service.ts";
 import { UserAgents, type Opened } from "../user-agents.ts";
 import type { SubscriptionView } from "../views.ts";
 
-/** How senders shall reach a subscription. */
-export const endpointKinds = ["http"] as const;
+/** How senders shall reach a subscription: over HTTP, over HTTPS, or at the vendor's own host, which takes a proxy. */
+export const endpointKinds = ["http", "https", "vendor"] as const;
 export type EndpointKind = (typeof endpointKinds)[number];
 
 export interface NewSubscription {
   readonly applicationServerKey?: VapidPublicKey | undefined;
+  /** Whose push service it behaves as; by default as the emulator was told, or strict. */
+  readonly personality?: PersonalityId | undefined;
   readonly endpoint?: EndpointKind | undefined;
   /** Whether its user agent is there; true by default. */
   readonly online?: boolean | undefined;
@@ -34,6 +39,8 @@ export interface SubscriptionRecord {
   /** Last part of its endpoint. */
   readonly id: string;
   readonly endpoint: string;
+  /** Whose push service it behaves as. */
+  readonly as: string;
   readonly applicationServerKey: string | null;
   /** ISO 8601, as is `expiresAt`. */
   readonly createdAt: string;
@@ -49,12 +56,19 @@ export interface SubscriptionRecord {
   readonly online: boolean | null;
 }
 
+/** Where the emulator listens; without HTTPS when its door has none. */
+export interface Origins {
+  readonly http: string;
+  readonly https: string | undefined;
+}
+
 export interface ControlOptions {
   readonly service: PushService;
   readonly clock: AdjustableClock;
   readonly random: Random;
   readonly messages: MessageLog;
   readonly events: EventLog;
+  readonly faults: FaultRules;
 }
 
 export class Control {
@@ -63,35 +77,40 @@ export class Control {
   readonly #service: PushService;
   readonly #messages: MessageLog;
   readonly #agents: UserAgents;
-  #origin = "";
+  readonly #faults: FaultRules;
+  #origins: Origins = { http: "", https: undefined };
 
-  constructor({ service, clock, random, messages, events }: ControlOptions) {
+  constructor({ service, clock, random, messages, events, faults }: ControlOptions) {
     this.clock = clock;
     this.events = events;
     this.#service = service;
     this.#messages = messages;
+    this.#faults = faults;
     this.#agents = new UserAgents(service, random);
   }
 
   /** Says where the service is, once that is known. */
-  place(origin: string): void {
-    this.#origin = origin;
+  place(origins: Origins): void {
+    this.#origins = origins;
   }
 
   /**
    * Makes a subscription whose user agent is the emulator.
    *
-   * @throws UserError `emulator-full`
+   * @throws UserError `emulator-full`, `emulator-endpoint`
    */
-  subscribe({ applicationServerKey, online = true }: NewSubscription): PushSubscriptionJson {
-    const outcome = this.#service.subscribe(applicationServerKey);
+  subscribe(wanted: NewSubscription): PushSubscriptionJson {
+    const { applicationServerKey, online = true, endpoint = "http" } = wanted;
+    const personality = wanted.personality ?? this.#service.personalityAt("strict");
+    const origin = this.#originOf(endpoint, personality);
+    const outcome = this.#service.subscribe(applicationServerKey, undefined, personality);
     if (outcome.kind === "refused") {
       throw new UserError("emulator-full", outcome.reason, { hints: ["reset the emulator between tests"] });
     }
     const keys = this.#agents.adopt(outcome);
     if (online) this.#agents.goOnline(outcome.pushId);
     return {
-      endpoint: resourceUrl(this.#origin, "push", outcome.pushId),
+      endpoint: endpointOf({ pushId: outcome.pushId, applicationServerKey, personality }, origin),
       expirationTime: outcome.expiresAt ?? null,
       keys: { p256dh: keys.publicKey, auth: keys.auth.reveal() },
       ...(applicationServerKey === undefined ? {} : { applicationServerKey }),
@@ -127,8 +146,8 @@ export class Control {
    * @throws UserError `emulator-subscription`
    */
   setOnline(name: string, online: boolean): void {
-    const { pushId } = this.#find(name);
-    if (this.#agents.isOnline(pushId) === undefined)
+    const { pushId, isConnected } = this.#find(name);
+    if (!this.#agents.isOurs(pushId))
       throw new UserError(
         "emulator-subscription",
         "this subscription's user agent is not one of the emulator's",
@@ -136,6 +155,7 @@ export class Control {
           hints: ["connect or disconnect the real one"],
         },
       );
+    if (online === isConnected) return;
     if (online) this.#agents.goOnline(pushId);
     else this.#agents.goOffline(pushId);
   }
@@ -169,8 +189,27 @@ export class Control {
     this.#messages.clear();
   }
 
+  /** Adds a rule for what goes wrong. */
+  addFault(fault: Fault): FaultRecord {
+    return this.#faults.add(fault);
+  }
+
+  faults(): readonly FaultRecord[] {
+    return this.#faults.list();
+  }
+
+  /** Whether there was such a rule. */
+  removeFault(id: string): boolean {
+    return this.#faults.remove(id);
+  }
+
+  clearFaults(): void {
+    this.#faults.clear();
+  }
+
   /** Forgets everything but the events, and sets the clock right. */
   reset(): void {
+    this.#faults.clear();
     this.clock.reset();
     this.#service.reset();
     this.#agents.clear();
@@ -185,11 +224,36 @@ export class Control {
     });
   }
 
+  #originOf(endpoint: EndpointKind, personality: PersonalityId): string {
+    const { http, https } = this.#origins;
+    switch (endpoint) {
+      case "http":
+        return http;
+      case "https":
+        if (https !== undefined) return https;
+        throw new UserError("emulator-endpoint", "the emulator does not listen over HTTPS");
+      case "vendor": {
+        const origin = vendorOriginOf(personality);
+        if (origin !== undefined) return origin;
+        throw new UserError(
+          "emulator-endpoint",
+          `${personality} is no vendor's push service, so it has no host`,
+          {
+            hints: ["name a vendor too, such as fcm, or leave `endpoint` out"],
+          },
+        );
+      }
+      default:
+        return endpoint satisfies never;
+    }
+  }
+
   #recordOf(view: SubscriptionView): SubscriptionRecord {
     const { pushId, applicationServerKey, createdAt, expiresAt, waiting, unacknowledged } = view;
     return {
       id: pushId,
-      endpoint: resourceUrl(this.#origin, "push", pushId),
+      endpoint: endpointOf(view, this.#origins.http),
+      as: view.personality,
       applicationServerKey: applicationServerKey ?? null,
       createdAt: new Date(createdAt).toISOString(),
       expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
@@ -197,7 +261,7 @@ export class Control {
       unacknowledged,
       connected: view.isConnected,
       readable: this.#agents.keysOf(pushId) !== undefined,
-      online: this.#agents.isOnline(pushId) ?? null,
+      online: this.#agents.isOurs(pushId) ? view.isConnected : null,
     };
   }
 
@@ -233,11 +297,4 @@ export class Control {
   #open({ accepted: { pushId, requestHeaders, body } }: LoggedMessage): Opened {
     return this.#agents.open(pushId, { body, headers: requestHeaders });
   }
-}
-
-/** The id in an endpoint, or in what is it already. */
-export function pushIdIn(name: string): string {
-  if (!URL.canParse(name)) return name;
-  const { pathname, searchParams } = new URL(name);
-  return searchParams.get("token") ?? pathname.slice(pathname.lastIndexOf("/") + 1);
 }

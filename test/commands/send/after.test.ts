@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { locateProject } from "../../../src/store/project.ts";
 import { createSubscriptionStore } from "../../../src/store/subscription-file.ts";
 import { linesOf, runMain } from "../../support/run-cli.ts";
-import { ScriptedPushService, type Reply } from "../../support/scripted-push-service.ts";
+import { ConnectProxy } from "../../support/connect-proxy.ts";
+import { ScriptedPushService, testCertificate, type Reply } from "../../support/scripted-push-service.ts";
 import {
   createBrowser,
   createGate,
@@ -86,10 +87,22 @@ describe("who is marked gone", () => {
   });
 
   test("nobody who registered a moment ago: the run is partial", async () => {
-    const { exitCode, stored, stderr } = await sendTo([{ status: 410 }, {}], [], { ageMs: 10_000 });
-    expect(stored.get("b0")?.gone).toBeUndefined();
+    await using service = await ScriptedPushService.startTls({ status: 410 }, {});
+    await using proxy = await ConnectProxy.start({ to: service.port });
+    const browsers = ["b0", "b1"].map((name) => createBrowser(`https://push.test/${name}`, { name }));
+    const cwd = await openProject({ browsers, ageMs: 10_000 });
+    writeFileSync(join(cwd, "ca.pem"), testCertificate);
+    const argv = ["send", "hi", "--concurrency", "1", "--proxy", proxy.url, "--ca", "ca.pem"];
+    const { exitCode, stderr } = await runMain(argv, { cwd, stdin: "" });
+    expect((await storedIn(cwd)).get("b0")?.gone).toBeUndefined();
     expect(stderr).toContain("kept 1 subscription called gone but registered just now; try again later");
     expect(exitCode).toBe(3);
+  });
+
+  test("who registered a moment ago at an emulator on this machine, which knows", async () => {
+    const { exitCode, stored } = await sendTo([{ status: 410 }, {}], [], { ageMs: 0 });
+    expect(stored.get("b0")?.gone).toBeDefined();
+    expect(exitCode).toBe(0);
   });
 
   test.each([

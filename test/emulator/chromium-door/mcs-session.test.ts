@@ -13,6 +13,7 @@ import {
   pair,
   postForm,
   push,
+  registrationForm,
   subscribe,
   type Door,
 } from "./parts.ts";
@@ -394,6 +395,34 @@ describe("a stream that breaks the protocol is closed and told, and nothing else
     await client.ended;
     expect(door.events.some((event) => event.type === "refused" && event.code === "internal")).toBe(true);
     expect((await bystander.ping()).tag).toBe(tags.pingAck);
+  });
+});
+
+function missed({ events }: Door): string[] {
+  return events.flatMap((event) => (event.type === "user-agent-missing" ? [event.userAgentId] : []));
+}
+
+describe("a browser that subscribed", () => {
+  test("and does not come for its messages is missed, once", async () => {
+    await using door = await openDoor({ missedAfterMs: 20 });
+    await subscribe(door);
+    await subscribe(door, { "X-subtype": "wp:https://b.example/#2-V2" });
+    await until(() => missed(door).length > 0);
+    expect(missed(door)).toEqual([device]);
+    expect(door.events.at(-1)).toMatchObject({
+      reason: expect.stringContaining("--gcm-mcs-endpoint") as string,
+    });
+  });
+
+  test("and comes, or is there already, is not", async () => {
+    await using door = await openDoor({ missedAfterMs: 20 });
+    await subscribe(door);
+    await loggedIn(door);
+    await subscribe(door, { "X-subtype": "wp:https://b.example/#2-V2" });
+    await postForm(door, registrationForm(), "AidLogin 7:7");
+    // The other one is missed no sooner than this one would have been.
+    await until(() => missed(door).length > 0);
+    expect(missed(door)).toEqual(["7"]);
   });
 });
 

@@ -22,15 +22,15 @@ export interface Door extends Machine, AsyncDisposable {
 }
 
 type Options = Partial<Omit<PushServiceOptions, "onEvent">> &
-  Partial<Pick<ChromiumDoorOptions, "loginTimeoutMs" | "heartbeatMs">>;
+  Partial<Pick<ChromiumDoorOptions, "loginTimeoutMs" | "heartbeatMs" | "missedAfterMs">>;
 
-export async function openDoor({ loginTimeoutMs, heartbeatMs, ...options }: Options = {}): Promise<Door> {
-  const machine = createMachine(options);
+export async function openDoor(options: Options = {}): Promise<Door> {
+  const { loginTimeoutMs, heartbeatMs, missedAfterMs, ...serviceOptions } = options;
+  const machine = createMachine(serviceOptions);
   const { service, clock } = machine;
-  const times = {
-    ...(loginTimeoutMs !== undefined && { loginTimeoutMs }),
-    ...(heartbeatMs !== undefined && { heartbeatMs }),
-  };
+  const times = Object.fromEntries(
+    Object.entries({ loginTimeoutMs, heartbeatMs, missedAfterMs }).filter(([, ms]) => ms !== undefined),
+  );
   const door = createChromiumDoor({ service, clock, random: countingRandom(), ...times });
   const http = await openPort({
     service,

@@ -1,0 +1,82 @@
+/**
+ * The emulator beside `webpush serve`: a push service whose subscriptions survive a restart.
+ *
+ * Its state is the project's, in `.webpush/emulator/`, so what a browser subscribed
+ * yesterday is known today, and messages that waited still come.
+ */
+import { UserError } from "../../base/errors.ts";
+import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
+import type { PushServiceEvent } from "../../emulator/events.ts";
+import { Labels } from "../../emulator/labels.ts";
+import { parseSnapshot } from "../../emulator/snapshot.ts";
+import type { LocalPushService } from "../../server/local-push-service.ts";
+import type { Context } from "../context.ts";
+import { Saver } from "../emulator/saver.ts";
+
+/** A running emulator that keeps its state. */
+export interface EmulatorBeside extends AsyncDisposable {
+  readonly emulator: Emulator;
+  /** How the server tells the emulator's subscriptions from others. */
+  readonly pushService: LocalPushService;
+  /** Rejects when the state cannot be kept any more: an emulator that forgets is worse than one that stops. */
+  readonly failed: Promise<never>;
+}
+
+export interface EmulatorBesideOptions {
+  readonly port: number;
+  readonly onEvent: (event: PushServiceEvent, labels: Labels) => void;
+}
+
+/**
+ * Starts it with what was kept.
+ *
+ * @throws UserError `emulator-port`, `emulator-state`, and those of the state file
+ */
+export async function startEmulatorBeside(
+  { port, onEvent }: EmulatorBesideOptions,
+  { clock, random, emulatorState }: Pick<Context, "clock" | "random" | "emulatorState">,
+): Promise<EmulatorBeside> {
+  const saved = emulatorState.read();
+  const restored = saved === undefined ? {} : { state: parseSnapshot(saved) };
+  const labels = new Labels(restored.state);
+  let changed = (): void => undefined;
+  const listen = (event: PushServiceEvent): void => {
+    labels.learn(event);
+    onEvent(event, labels);
+    changed();
+  };
+  const emulator = await startEmulator({ clock, random, port, onEvent: listen, ...restored }).catch(
+    (error: unknown) => {
+      throw portTaken(error);
+    },
+  );
+  const { service } = emulator;
+  labels.place(emulator.origin);
+  const saver = new Saver(emulatorState, () => service.snapshot());
+  changed = () => {
+    saver.changed();
+  };
+  const { failed } = saver;
+  return {
+    emulator,
+    failed,
+    pushService: {
+      origin: emulator.origin,
+      knows: (token) => service.peekPushId(token).kind === "subscription",
+    },
+    async [Symbol.asyncDispose]() {
+      await emulator.close();
+      await saver.finish();
+    },
+  };
+}
+
+/** The same error, with this command's own flag for the port. */
+function portTaken(error: unknown): unknown {
+  if (!(error instanceof UserError) || error.code !== "emulator-port") return error;
+  return new UserError("emulator-port", `the emulator cannot start: ${error.message}`, {
+    kind: "failed",
+    hints: ["stop the other program, or add --emulator-port 0 for any free port"],
+    cause: error,
+  });
+}
