@@ -7,7 +7,7 @@
  */
 import type { LaunchOptions } from "./browser.ts";
 
-type Needs = Pick<LaunchOptions, "headless" | "isRoot" | "wiring" | "remoteDebugging">;
+type Needs = Pick<LaunchOptions, "headless" | "wiring" | "remoteDebugging"> & { readonly isRoot: boolean };
 
 /** The command line, the page last. */
 export function chromiumArguments(
