@@ -10,6 +10,9 @@ import type { Labels } from "../../emulator/labels.ts";
 
 export interface Opening {
   readonly origin: string;
+  readonly httpsOrigin: string;
+  /** The certificate to trust; `undefined` when it could not be kept. */
+  readonly caPath: string | undefined;
   /** The push service all subscriptions behave as that do not ask for another. */
   readonly as: PersonalityId | undefined;
   readonly statePath: string | undefined;
@@ -18,7 +21,7 @@ export interface Opening {
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, as, statePath, subscriptionCount }: Opening,
+  { origin, httpsOrigin, caPath, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -28,6 +31,13 @@ export function openingText(
     `listen    ${err.bold(`webpush listen --service ${webSocket} --save me`)}`,
     `          ${err.bold('webpush send --to me "Hello"')}   in a third terminal`,
     `http      POST ${origin}/subscribe   (RFC 8030)`,
+    `https     ${httpsOrigin}${caPath === undefined ? "" : ", for senders as they are, started with"}`,
+    ...(caPath === undefined
+      ? []
+      : [
+          `          NODE_EXTRA_CA_CERTS=${shellWord(caPath)}`,
+          `          HTTPS_PROXY=${origin}   leads fcm.googleapis.com and the like here`,
+        ]),
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
@@ -37,6 +47,12 @@ export function openingText(
       : [`state     ${printable(statePath)}, ${countOf(subscriptionCount)} restored`]),
     "",
   ];
+}
+
+/** A path as it can be pasted after `NAME=` in a shell. */
+function shellWord(path: string): string {
+  const text = printable(path);
+  return /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function describeAnswers(as: PersonalityId | undefined): string {
@@ -153,7 +169,10 @@ function unregisterMeaning(code: number): string {
 }
 
 /** The first record: the service is ready. */
-export function readyJson({ origin, as, subscriptionCount }: Opening, at: number): string {
+export function readyJson(
+  { origin, httpsOrigin, caPath, as, subscriptionCount }: Omit<Opening, "statePath">,
+  at: number,
+): string {
   const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
   const noMessage = { bytes: null, ttlSeconds: null, urgency: null, topic: null, delivery: null };
   return jsonLine({
@@ -165,6 +184,8 @@ export function readyJson({ origin, as, subscriptionCount }: Opening, at: number
     ...noMessage,
     subscriptions: subscriptionCount,
     personality: as ?? null,
+    httpsUrl: httpsOrigin,
+    ca: caPath ?? null,
   });
 }
 
