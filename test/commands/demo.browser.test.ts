@@ -50,6 +50,8 @@ describe.each(browserNames)("in %s", { timeout: 180_000 }, (name) => {
         outcome: "accepted",
         status: 201,
         sendMs: expect.any(Number) as number,
+        acknowledgedMs: expect.any(Number) as number,
+        shownMs: expect.any(Number) as number,
         title: "Hello from your terminal",
         encryptedBytes: expect.any(Number) as number,
       },

@@ -49,6 +49,8 @@ describe("the round trip", () => {
         outcome: "accepted",
         status: 201,
         sendMs: expect.any(Number) as number,
+        acknowledgedMs: null,
+        shownMs: null,
         title: "It works",
         encryptedBytes: 171,
       },

@@ -256,7 +256,7 @@ describe("output", () => {
 
   test("the steps name the folder as one word of a command line", async () => {
     const ran = await runMain(["scaffold", "mein ordner", "-y"]);
-    expect(ran.stderr).toContain('$ npx http-server "mein ordner" -c-1');
+    expect(ran.stderr).toContain('$ webpush serve "mein ordner"');
   });
 
   test.each([
@@ -269,7 +269,7 @@ describe("output", () => {
     const key = { source: "flag", publicKey: pair.publicKey, isHeld: true } as const;
     const io = { paint: { out: plainPaint, err: plainPaint } };
     const lines = nextStepsText({ target: { root: "/", shown }, key, exposesKeys: false }, { io });
-    expect(lines).toContain(`     $ npx http-server ${word} -c-1`);
+    expect(lines).toContain(`     $ webpush serve ${word}`);
   });
 
   test("a folder's name cannot drive the terminal", async () => {

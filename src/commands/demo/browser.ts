@@ -64,10 +64,13 @@ export async function tellInBrowser(demo: BrowserDemo, context: Context): Promis
   const sent = await sendOne(demo.payload, id, context);
   narrate({ name: "sent", to: undefined, message, ttlSeconds, result: sent });
   const shown = await arrivalAt(browser, story);
+  const shownAt = clock.now();
   narrate({ name: "shown", browser: titleOf(name) });
-  const { bodyBytes: encryptedBytes } = await story.first("accepted");
+  const { bodyBytes: encryptedBytes, at: acceptedAt } = await story.first("accepted");
+  const { at: acknowledgedAt } = await story.first("acknowledged");
+  const after = { acknowledgedMs: acknowledgedAt - acceptedAt, shownMs: shownAt - acceptedAt };
   const record = { sent, title: shown.title, encryptedBytes, serviceOrigin: emulator.origin, publicKey };
-  if (json) io.out(arrivalJson({ ...record, browser: name }));
+  if (json) io.out(arrivalJson({ ...record, browser: name, after }));
   else io.out(arrivalText(shown.title, io));
   const isClicked = await click(shown, story);
   const ending = { browser: name, durationMs: clock.now() - startedAt, isClicked, headless };

@@ -123,11 +123,13 @@ export interface Arrival {
   readonly publicKey: string;
   /** `undefined` when a terminal received. */
   readonly browser: string | undefined;
+  /** From the push service's acceptance on, in a browser; `undefined` when a terminal received. */
+  readonly after: { readonly acknowledgedMs: number; readonly shownMs: number } | undefined;
 }
 
 /** The round trip as a JSON record. */
 export function arrivalJson(arrival: Arrival): string {
-  const { sent, title, encryptedBytes, serviceOrigin, publicKey, browser } = arrival;
+  const { sent, title, encryptedBytes, serviceOrigin, publicKey, browser, after } = arrival;
   return jsonLine({
     publicKey,
     service: serviceOrigin,
@@ -135,6 +137,8 @@ export function arrivalJson(arrival: Arrival): string {
     outcome: sent.delivery.outcome,
     status: sent.delivery.status ?? null,
     sendMs: Math.round(sent.durationMs),
+    acknowledgedMs: after?.acknowledgedMs ?? null,
+    shownMs: after?.shownMs ?? null,
     title,
     encryptedBytes,
   });

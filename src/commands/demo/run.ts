@@ -72,7 +72,8 @@ async function tell({ message, payload }: DemoMessage, context: Context): Promis
   narrate({ name: "received" });
   const title = titleOf(received.payload);
   const record = { sent, title, encryptedBytes: received.bodyBytes, publicKey: pair.publicKey };
-  if (json) io.out(arrivalJson({ ...record, serviceOrigin: emulator.origin, browser: undefined }));
+  if (json)
+    io.out(arrivalJson({ ...record, serviceOrigin: emulator.origin, browser: undefined, after: undefined }));
   else io.out(arrivalText(title, io));
   await receiver.unsubscribe();
   for (const line of endingText(clock.now() - startedAt, io)) io.say(line);

@@ -150,12 +150,8 @@ export function nextStepsText(
   const needsContact = key.source !== "flag" && key.subject === undefined;
   const steps: readonly Step[] = [
     ...(exposesKeys ? [{ say: "move .webpush/ out of the folder", run: [] }] : []),
-    {
-      say: "serve it here; localhost counts as secure",
-      run: [`npx http-server ${folder} -c-1`, `python3 -m http.server 8080 --directory ${folder}`],
-    },
-    { say: "open http://localhost:8080 and turn on notifications", run: [] },
-    { say: "copy the command that the page shows, run it here", run: ["webpush subscriptions add '…'"] },
+    { say: "serve it; localhost counts as secure", run: [`webpush serve ${folder}`] },
+    { say: "open http://localhost:8040 and turn on notifications", run: [] },
     ...(needsContact
       ? [
           {
@@ -164,7 +160,7 @@ export function nextStepsText(
           },
         ]
       : []),
-    { say: "send", run: ['webpush send "Hello"'] },
+    { say: "send, from a second terminal", run: ['webpush send "Hello"'] },
   ];
   const { bold, dim } = io.paint.err;
   const lines = steps.flatMap(({ say, run }, index) => [
