@@ -10,6 +10,8 @@ import type { Labels } from "../../emulator/labels.ts";
 
 export interface Opening {
   readonly origin: string;
+  /** Opens the JSON API. */
+  readonly apiToken: string;
   /** The push service all subscriptions behave as that do not ask for another. */
   readonly as: PersonalityId | undefined;
   readonly statePath: string | undefined;
@@ -18,7 +20,7 @@ export interface Opening {
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, as, statePath, subscriptionCount }: Opening,
+  { origin, apiToken, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -31,6 +33,7 @@ export function openingText(
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
+    `tests     ${origin}/api/, authorization: Bearer ${printable(apiToken)}`,
     `answers   ${describeAnswers(as)}`,
     ...(statePath === undefined
       ? ["state     in memory only; --state DIR keeps it"]
@@ -152,7 +155,7 @@ function unregisterMeaning(code: number): string {
 }
 
 /** The first record: the service is ready. */
-export function readyJson({ origin, as, subscriptionCount }: Opening, at: number): string {
+export function readyJson({ origin, apiToken, as, subscriptionCount }: Opening, at: number): string {
   const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
   const noMessage = { bytes: null, ttlSeconds: null, urgency: null, topic: null, delivery: null };
   return jsonLine({
@@ -164,6 +167,7 @@ export function readyJson({ origin, as, subscriptionCount }: Opening, at: number
     ...noMessage,
     subscriptions: subscriptionCount,
     personality: as ?? null,
+    apiToken,
   });
 }
 
