@@ -2,7 +2,7 @@
 import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
 import { eventRecordOf, faultText } from "../../emulator/event-record.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
-import { vendorOf, type PersonalityId } from "../../emulator/personalities.ts";
+import { personalityIds, vendorOf, type PersonalityId } from "../../emulator/personalities.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -12,6 +12,9 @@ export interface Opening {
   readonly origin: string;
   /** Opens the JSON API. */
   readonly apiToken: string;
+  readonly httpsOrigin: string;
+  /** The certificate to trust; `undefined` when it could not be kept. */
+  readonly caPath: string | undefined;
   /** The push service all subscriptions behave as that do not ask for another. */
   readonly as: PersonalityId | undefined;
   readonly statePath: string | undefined;
@@ -20,7 +23,7 @@ export interface Opening {
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, apiToken, as, statePath, subscriptionCount }: Opening,
+  { origin, httpsOrigin, apiToken, caPath, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -30,6 +33,13 @@ export function openingText(
     `listen    ${err.bold(`webpush listen --service ${webSocket} --save me`)}`,
     `          ${err.bold('webpush send --to me "Hello"')}   in a third terminal`,
     `http      POST ${origin}/subscribe   (RFC 8030)`,
+    `https     ${httpsOrigin}${caPath === undefined ? "" : ", for senders as they are, started with"}`,
+    ...(caPath === undefined
+      ? []
+      : [
+          `          NODE_EXTRA_CA_CERTS=${shellWord(caPath)}`,
+          `          HTTPS_PROXY=${origin}   leads fcm.googleapis.com and the like here`,
+        ]),
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
@@ -42,8 +52,15 @@ export function openingText(
   ];
 }
 
+/** A path as it can be pasted after `NAME=` in a shell. */
+function shellWord(path: string): string {
+  const text = printable(path);
+  return /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 function describeAnswers(as: PersonalityId | undefined): string {
-  const otherwise = "subscribe with ?as=apple (fcm, mozilla, wns, strict) for others";
+  const others = personalityIds.filter((id) => id !== as).join(", ");
+  const otherwise = `subscribe with ?as= for others: ${others}`;
   if (as === undefined) return `as each door's own service does; ${otherwise}`;
   const vendor = vendorOf(as)?.name;
   return `${vendor === undefined ? "by the letter of the RFCs" : `as ${vendor} does`}; ${otherwise}`;
@@ -155,7 +172,10 @@ function unregisterMeaning(code: number): string {
 }
 
 /** The first record: the service is ready. */
-export function readyJson({ origin, apiToken, as, subscriptionCount }: Opening, at: number): string {
+export function readyJson(
+  { origin, httpsOrigin, apiToken, caPath, as, subscriptionCount }: Omit<Opening, "statePath">,
+  at: number,
+): string {
   const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
   const noMessage = { bytes: null, ttlSeconds: null, urgency: null, topic: null, delivery: null };
   return jsonLine({
@@ -168,6 +188,8 @@ export function readyJson({ origin, apiToken, as, subscriptionCount }: Opening, 
     subscriptions: subscriptionCount,
     personality: as ?? null,
     apiToken,
+    httpsUrl: httpsOrigin,
+    ca: caPath ?? null,
   });
 }
 

@@ -11,6 +11,7 @@ import type { PushServiceEvent } from "../../emulator/events.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { parseFault } from "../../emulator/faults/read-fault.ts";
 import { parseSnapshot } from "../../emulator/snapshot.ts";
+import { createEmulatorIdentityStoreAt } from "../../store/emulator-identity.ts";
 import { createEmulatorStateFile, type EmulatorStateFile } from "../../store/emulator-state.ts";
 import { printable } from "../../terminal/printable.ts";
 import { browserEventJson, browserEventText } from "../browser/render.ts";
@@ -19,10 +20,14 @@ import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { EmulatorOptions } from "./command.ts";
 import { Labels } from "../../emulator/labels.ts";
+import { openIdentity } from "./identity.ts";
 import { eventJson, eventText, openingText, readyJson } from "./render.ts";
 import { Saver } from "./saver.ts";
 
-type Needs = Pick<Context, "io" | "env" | "clock" | "random" | "signal" | "cwd" | "json">;
+type Needs = Pick<
+  Context,
+  "io" | "env" | "clock" | "random" | "signal" | "cwd" | "json" | "emulatorIdentity"
+>;
 
 export async function run(options: EmulatorOptions, context: Needs): Promise<ExitCode> {
   const { io, env, clock, random, signal, cwd, json } = context;
@@ -31,6 +36,11 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   const faults = options.fault.map(parseFault);
   const file = options.state === undefined ? undefined : createEmulatorStateFile(options.state, cwd);
   const state = restore(file);
+  const identityStore =
+    options.state === undefined
+      ? context.emulatorIdentity
+      : createEmulatorIdentityStoreAt(options.state, cwd);
+  const { tls, caPath } = await openIdentity(identityStore, context);
   const labels = new Labels(state);
   let saver: Saver | undefined;
   let hear: () => void = () => undefined;
@@ -48,6 +58,7 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
     port,
     host,
     allowRemote,
+    tls,
     personality: options.as,
     faults,
     apiToken: options.apiToken,
@@ -57,8 +68,9 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   labels.place(emulator.origin);
   if (file !== undefined) saver = new Saver(file, () => emulator.service.snapshot());
   const subscriptionCount = emulator.service.subscriptions().length;
-  const { origin, apiToken } = emulator;
-  const opening = { origin, apiToken, as: options.as, statePath: file?.path, subscriptionCount };
+  const { origin, httpsOrigin, apiToken } = emulator;
+  const reached = { origin, httpsOrigin, apiToken, caPath };
+  const opening = { ...reached, as: options.as, statePath: file?.path, subscriptionCount };
   if (json) io.out(readyJson(opening, clock.now()));
   for (const line of openingText(opening, io)) io.say(line);
   {

@@ -11,6 +11,7 @@ import { Labels } from "../../emulator/labels.ts";
 import { parseSnapshot } from "../../emulator/snapshot.ts";
 import type { LocalPushService } from "../../server/local-push-service.ts";
 import type { Context } from "../context.ts";
+import { openIdentity } from "../emulator/identity.ts";
 import { Saver } from "../emulator/saver.ts";
 
 /** A running emulator that keeps its state. */
@@ -18,6 +19,8 @@ export interface EmulatorBeside extends AsyncDisposable {
   readonly emulator: Emulator;
   /** How the server tells the emulator's subscriptions from others. */
   readonly pushService: LocalPushService;
+  /** Resolves when a browser has come whose profile is new. */
+  readonly newUserAgent: Promise<void>;
   /** Rejects when the state cannot be kept any more: an emulator that forgets is worse than one that stops. */
   readonly failed: Promise<never>;
 }
@@ -34,18 +37,23 @@ export interface EmulatorBesideOptions {
  */
 export async function startEmulatorBeside(
   { port, onEvent }: EmulatorBesideOptions,
-  { clock, random, emulatorState }: Pick<Context, "clock" | "random" | "emulatorState">,
+  context: Pick<Context, "io" | "clock" | "random" | "emulatorState" | "emulatorIdentity">,
 ): Promise<EmulatorBeside> {
+  const { clock, random, emulatorState } = context;
+  const { tls } = await openIdentity(context.emulatorIdentity, context);
   const saved = emulatorState.read();
   const restored = saved === undefined ? {} : { state: parseSnapshot(saved) };
   const labels = new Labels(restored.state);
+  let came: () => void = () => undefined;
+  const newUserAgent = new Promise<void>((resolve) => (came = resolve));
   let changed = (): void => undefined;
   const listen = (event: PushServiceEvent): void => {
     labels.learn(event);
     onEvent(event, labels);
     changed();
+    if (event.type === "user-agent-connected" && !event.isKnown) came();
   };
-  const emulator = await startEmulator({ clock, random, port, onEvent: listen, ...restored }).catch(
+  const emulator = await startEmulator({ clock, random, port, tls, onEvent: listen, ...restored }).catch(
     (error: unknown) => {
       throw portTaken(error);
     },
@@ -59,6 +67,7 @@ export async function startEmulatorBeside(
   const { failed } = saver;
   return {
     emulator,
+    newUserAgent,
     failed,
     pushService: {
       origin: emulator.origin,

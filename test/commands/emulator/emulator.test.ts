@@ -38,13 +38,13 @@ test("says where it is and what to do with it, then a line per event, ack codes 
   const said = linesOf(stdout).map((line) => line.replace(/^\S+ +(?:…\S+ +)?/, "").replace(/ #.*$/, ""));
   expect(said.slice(0, 8)).toEqual([
     expect.stringMatching(/^hello from new user agent \w{6}, 0 subscriptions$/),
-    "subscribed, anyone may send",
+    "subscribed as mozilla, anyone may send",
     "receiver connected",
     "accepted 6 bytes, TTL 60 s, normal, topic news",
     "delivered",
     "acknowledged 101 undecryptable",
     "nack 301 the push handler threw",
-    "refused 400 ttl-missing: the request has no TTL header",
+    "refused 400 as mozilla ttl-missing: the request has no TTL header",
   ]);
 });
 
@@ -97,13 +97,40 @@ test("an address that others reach has to be allowed", async () => {
   expect(exitCode).toBe(2);
 });
 
+test("--as makes every subscription behave as that service, and the log says so", async () => {
+  const { origin, child, printed, ended } = await startEmulatorCli(["--as", "apple"]);
+  const { client } = await hello(origin);
+  const endpoint = await register(client, channel(1));
+  expect(endpoint).toContain("/apple/");
+  await call("POST", endpoint, { headers: sealed, body: "x" });
+  await printed("vapid-missing");
+  child.kill("SIGINT");
+  const { stdout, stderr } = await ended;
+  expect(stderr).toContain(
+    "answers   as Apple does; subscribe with ?as= for others: strict, fcm, mozilla, wns",
+  );
+  expect(stdout).toContain("subscribed as apple, anyone may send");
+  expect(stdout).toContain("refused 403 as apple vapid-missing: ");
+});
+
+test("--as with a name that is none is refused, and the nearest one named", async () => {
+  const { exitCode, stderr } = await runMain(["emulator", "--as", "aple"]);
+  expect(stderr).toContain('error: there is no push service called "aple"\nhint: did you mean apple?');
+  expect(exitCode).toBe(2);
+});
+
 test.each(["65536", "-1", "http"])("--port=%s is refused", async (port) => {
   expect(await runMain(["emulator", `--port=${port}`])).toMatchObject({ exitCode: 2, stdout: "" });
 });
 
 test("a fault rule is in force from the start, and a wrong one names the word and what was meant", async () => {
   const rule = "status=429 retry-after=5 every=2";
-  const { origin, child, printed, ended } = await startEmulatorCli(["--fault", rule, "--api-token", "for-this-test"]);
+  const { origin, child, printed, ended } = await startEmulatorCli([
+    "--fault",
+    rule,
+    "--api-token",
+    "for-this-test",
+  ]);
   const { client } = await hello(origin);
   const endpoint = await register(client, channel(1));
   const statuses = [];
