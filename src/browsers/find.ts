@@ -49,7 +49,7 @@ export function findBrowser(name: BrowserName, options: FindOptions): string {
   if (executable === undefined) throw missing(name, platform);
   throw new UserError("browser-missing", `no program is at ${JSON.stringify(executable)}`, {
     kind: "failed",
-    hints: [`name the program of ${titleOf(name)} itself, or leave --browser out to have it looked for`],
+    hints: [`name the program of ${titleOf(name)} itself, or leave --executable out to have it looked for`],
   });
 }
 
@@ -96,7 +96,7 @@ function isExecutableFile(path: string): boolean {
 function missing(name: BrowserName, platform: NodeJS.Platform): UserError {
   return new UserError("browser-missing", `no ${titleOf(name)} is installed here`, {
     kind: "failed",
-    hints: [install(name, platform), "if it is installed elsewhere, name its program with --browser PATH"],
+    hints: [install(name, platform), "if it is installed elsewhere, name its program with --executable PATH"],
   });
 }
 

@@ -77,7 +77,7 @@ function started(child: ChildProcess, executable: string): Promise<number> {
       reject(
         new UserError("browser-start", `${executable} cannot be started: ${systemCode(error) ?? ""}`, {
           kind: "failed",
-          hints: ["name another browser with --browser PATH"],
+          hints: ["name another browser with --executable PATH"],
           cause: error,
         }),
       );

@@ -9,6 +9,7 @@ import { titleOf } from "../../browsers/browser.ts";
 import { findBrowser } from "../../browsers/find.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
+import { parseFault } from "../../emulator/faults/read-fault.ts";
 import { parseSnapshot } from "../../emulator/snapshot.ts";
 import { createEmulatorIdentityStoreAt } from "../../store/emulator-identity.ts";
 import { createEmulatorStateFile, type EmulatorStateFile } from "../../store/emulator-state.ts";
@@ -31,7 +32,8 @@ type Needs = Pick<
 export async function run(options: EmulatorOptions, context: Needs): Promise<ExitCode> {
   const { io, env, clock, random, signal, cwd, json } = context;
   const { port, host, allowRemote } = options;
-  if (options.open !== undefined) findBrowser(options.open, { env, executable: options.browser });
+  if (options.open !== undefined) findBrowser(options.open, { env, executable: options.executable });
+  const faults = options.fault.map(parseFault);
   const file = options.state === undefined ? undefined : createEmulatorStateFile(options.state, cwd);
   const state = restore(file);
   const identityStore =
@@ -59,14 +61,17 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
     allowRemote,
     tls,
     personality: options.as,
+    faults,
+    apiToken: options.apiToken,
     onEvent,
     ...restored,
   });
   labels.place(emulator.origin);
   if (file !== undefined) saver = new Saver(file, () => emulator.service.snapshot());
   const subscriptionCount = emulator.service.subscriptions().length;
-  const { origin, httpsOrigin } = emulator;
-  const opening = { origin, httpsOrigin, caPath, as: options.as, statePath: file?.path, subscriptionCount };
+  const { origin, httpsOrigin, apiToken } = emulator;
+  const reached = { origin, httpsOrigin, apiToken, caPath };
+  const opening = { ...reached, as: options.as, statePath: file?.path, subscriptionCount };
   if (json) io.out(readyJson(opening, clock.now()));
   for (const line of openingText(opening, io)) io.say(line);
   {
@@ -87,7 +92,7 @@ interface BrowserPlace {
 
 /** Opens the browser that was asked for; when a person closes it, the push service goes on. */
 function openBeside(
-  { open, page, headless, browser }: EmulatorOptions,
+  { open, page, headless, executable }: EmulatorOptions,
   { emulator, ready }: BrowserPlace,
   context: Needs,
 ): WatchedBrowser | undefined {
@@ -97,7 +102,7 @@ function openBeside(
     io.err(`${io.paint.err.caution("warning:")} ${printable(problem)}`);
   io.say(`opening ${titleOf(open)}…`);
   const wiring = { port: emulator.port, spkiSha256: emulator.tls.spkiSha256 };
-  const options = { name: open, executable: browser, headless, url: page, wiring, ready };
+  const options = { name: open, executable, headless, url: page, wiring, ready };
   return watchBrowser(options, context, (event) => {
     io.out(json ? browserEventJson(event) : browserEventText(event, io));
     if (event.type === "browser-ended") io.say("the push service goes on; Ctrl-C stops it");

@@ -18,8 +18,8 @@ import type { Guests } from "./guests.ts";
  *
  * @throws UserError `browser-missing`
  */
-export function assertBrowser({ open, browser }: ServeOptions, { env }: Pick<Context, "env">): void {
-  if (open !== undefined) findBrowser(open, { env, executable: browser });
+export function assertBrowser({ open, executable }: ServeOptions, { env }: Pick<Context, "env">): void {
+  if (open !== undefined) findBrowser(open, { env, executable });
 }
 
 export interface BrowserPlace {
@@ -31,7 +31,7 @@ export interface BrowserPlace {
 export function openBrowserBeside(
   url: string,
   { beside, guests }: BrowserPlace,
-  { open, headless, browser }: ServeOptions,
+  { open, headless, executable }: ServeOptions,
   context: Context,
 ): WatchedBrowser | undefined {
   if (open === undefined || beside === undefined) return undefined;
@@ -41,7 +41,7 @@ export function openBrowserBeside(
   io.say(`opening ${titleOf(open)}…`);
   const { emulator, newUserAgent: ready } = beside;
   const wiring = { port: emulator.port, spkiSha256: emulator.tls.spkiSha256 };
-  const options = { name: open, executable: browser, headless, url, wiring, ready };
+  const options = { name: open, executable, headless, url, wiring, ready };
   return watchBrowser(options, context, (event) => {
     io.out(json ? browserEventJson(event) : browserEventText(event, io));
     if (event.type !== "browser-ended") return;

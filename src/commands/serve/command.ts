@@ -18,7 +18,7 @@ export interface ServeOptions {
   /** A browser to start on it; then the emulator runs, asked for or not. */
   readonly open: BrowserName | undefined;
   readonly headless: boolean;
-  readonly browser: string | undefined;
+  readonly executable: string | undefined;
   readonly timeout: number;
   readonly proxy: string | undefined;
   readonly ca: string | undefined;
@@ -52,7 +52,7 @@ export function serveCommand(dispatch: Dispatch): Command {
       choiceOption("--open <browser>", "open the page in this browser, on the emulator", browserNames),
     )
     .option("--headless", "start it without a window", false)
-    .option("--browser <path>", "the browser's program; looked for unless given")
+    .option("--executable <path>", "the browser's program; looked for unless given")
     .optionsGroup("Test pushes from the page:")
     .addOption(settingOption("timeout"))
     .addOption(settingOption("proxy"))
@@ -68,7 +68,7 @@ export function serveCommand(dispatch: Dispatch): Command {
         ...flags,
         host: flags.host,
         open: flags.open,
-        browser: flags.browser,
+        executable: flags.executable,
       }),
     );
 }

@@ -26,8 +26,8 @@ test.each<[readonly string[], object]>([
     { ...defaults, open: "chromium", headless: true, page: "http://localhost:3000/" },
   ],
   [
-    ["https://a.example/x?y", "--open=firefox", "--browser", "/opt/firefox"],
-    { ...defaults, open: "firefox", browser: "/opt/firefox", page: "https://a.example/x?y" },
+    ["https://a.example/x?y", "--open=firefox", "--executable", "/opt/firefox"],
+    { ...defaults, open: "firefox", executable: "/opt/firefox", page: "https://a.example/x?y" },
   ],
 ])("emulator %j", async (argv, options) => {
   expect(await parseCommand(["emulator", ...argv])).toEqual(options);
@@ -44,7 +44,7 @@ describe("refused, each with what was meant:", () => {
       ['error: nothing opens "http://localhost:3000/"', "hint: say which browser"],
     ],
     [["--open", "firefox", "ftp://a"], ['error: "ftp://a" is not the address of a page']],
-    [["--open", "firefox", "--browser", "/missing"], ['error: no program is at "/missing"']],
+    [["--open", "firefox", "--executable", "/missing"], ['error: no program is at "/missing"']],
   ])("%j", async (argv, said) => {
     const { exitCode, stdout, stderr } = await runMain(["emulator", "--port", "0", ...argv]);
     for (const part of said) expect(stderr).toContain(part);
@@ -57,13 +57,13 @@ describe("refused, each with what was meant:", () => {
     expect(linesOf(stderr)).toEqual([
       "error: no Firefox is installed here",
       "hint: install it: apt-get install firefox-esr (Debian), dnf install firefox (Fedora)",
-      "hint: if it is installed elsewhere, name its program with --browser PATH",
+      "hint: if it is installed elsewhere, name its program with --executable PATH",
     ]);
     expect(exitCode).toBe(1);
   });
 
   test("no screen to open a window on", async () => {
-    const argv = ["emulator", "--port", "0", "--open", "firefox", "--browser", process.execPath];
+    const argv = ["emulator", "--port", "0", "--open", "firefox", "--executable", process.execPath];
     const { exitCode, stderr } = await runMain(argv);
     expect(stderr).toContain(
       "error: Firefox has no screen to open a window on\nhint: run it without a window",
@@ -74,7 +74,7 @@ describe("refused, each with what was meant:", () => {
   test("a browser that ends at once, with its own words made harmless", async () => {
     const fake = join(tempFolder(), "browser");
     writeFileSync(fake, "#!/bin/sh\nprintf 'no \\033[2Jscreen\\n' >&2\nexit 3\n", { mode: 0o700 });
-    const argv = ["emulator", "--port", "0", "--open", "firefox", "--headless", "--browser", fake];
+    const argv = ["emulator", "--port", "0", "--open", "firefox", "--headless", "--executable", fake];
     const { exitCode, stderr } = await runMain(argv, { env: { TMPDIR: tempFolder() } });
     expect(stderr).toContain("error: Firefox ended before it opened a page, with code 3\n");
     expect(stderr).toContain("hint: it said: no \\u{1b}[2Jscreen\n");

@@ -10,11 +10,11 @@ import { storedIn } from "../send/sending.ts";
 import { startServeCli } from "./serve-cli.ts";
 
 test("flags", async () => {
-  const argv = ["serve", "--open", "firefox", "--headless", "--browser", "/opt/firefox"];
+  const argv = ["serve", "--open", "firefox", "--headless", "--executable", "/opt/firefox"];
   expect(await parseCommand(argv)).toMatchObject({
     open: "firefox",
     headless: true,
-    browser: "/opt/firefox",
+    executable: "/opt/firefox",
   });
 });
 
