@@ -6,6 +6,11 @@ import type { ShownNotification } from "./notification-bus/notifications.ts";
 export const browserNames = ["chromium", "firefox"] as const;
 export type BrowserName = (typeof browserNames)[number];
 
+/** The browser's name for people. */
+export function titleOf(name: BrowserName): string {
+  return name === "chromium" ? "Chromium" : "Firefox";
+}
+
 /** Where the push service is that the browser shall use instead of its vendor's. */
 export interface BrowserWiring {
   readonly port: number;
@@ -34,8 +39,8 @@ export interface LaunchOptions {
   readonly ready?: Promise<unknown>;
   /** Ends the browser. */
   readonly signal: AbortSignal;
-  /** Chromium's sandbox does not work for root. */
-  readonly isRoot: boolean;
+  /** Whether to do without Chromium's sandbox, which does not work for root; looked up unless given. */
+  readonly isRoot?: boolean;
   /** Opens the DevTools protocol on a free port, named in the profile's file `DevToolsActivePort`; for tests. */
   readonly remoteDebugging?: boolean;
 }
@@ -44,6 +49,8 @@ export interface LaunchOptions {
 export interface BrowserExit {
   readonly code: number | null;
   readonly why: "closed" | "crashed";
+  /** The last it said on stderr. */
+  readonly lastWords: readonly string[];
 }
 
 /** A browser whose page is being opened. */

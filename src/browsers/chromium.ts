@@ -18,7 +18,7 @@ export function chromiumSwitches({ port, spkiSha256 }: BrowserWiring): readonly 
   ];
 }
 
-type Needs = Pick<LaunchOptions, "headless" | "isRoot" | "wiring" | "remoteDebugging">;
+type Needs = Pick<LaunchOptions, "headless" | "wiring" | "remoteDebugging"> & { readonly isRoot: boolean };
 
 /** The command line, the page last. */
 export function chromiumArguments(

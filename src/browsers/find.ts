@@ -5,7 +5,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { platform as systemPlatform } from "node:os";
 import { posix, win32 } from "node:path";
 import { UserError } from "../base/errors.ts";
-import type { BrowserEnvironment, BrowserName } from "./browser.ts";
+import { titleOf, type BrowserEnvironment, type BrowserName } from "./browser.ts";
 
 export interface FindOptions {
   readonly env: BrowserEnvironment;
@@ -91,11 +91,6 @@ function isExecutableFile(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The browser's name for people. */
-export function titleOf(name: BrowserName): string {
-  return name === "chromium" ? "Chromium" : "Firefox";
 }
 
 function missing(name: BrowserName, platform: NodeJS.Platform): UserError {

@@ -6,15 +6,15 @@ import { platform } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { Arrivals } from "./arrivals.ts";
-import type { LaunchOptions, RunningBrowser } from "./browser.ts";
+import { titleOf, type LaunchOptions, type RunningBrowser } from "./browser.ts";
 import { chromiumArguments, chromiumPreferences, chromiumPreferencesFile } from "./chromium.ts";
-import { findBrowser, titleOf } from "./find.ts";
+import { findBrowser } from "./find.ts";
 import { firefoxArguments, firefoxPreferences, firefoxPreferencesFile } from "./firefox.ts";
 import { openGate } from "./gate.ts";
 import { openNotificationBus, type NotificationBus } from "./notification-bus/bus.ts";
 import { NotificationService, type ShownNotification } from "./notification-bus/notifications.ts";
 import { hasLibnotify } from "./libnotify.ts";
-import { startProcess, type BrowserProcess } from "./process.ts";
+import { isRootUser, startProcess, type BrowserProcess } from "./process.ts";
 import {
   openPrivateFolder,
   openProfile,
@@ -61,7 +61,7 @@ export async function openBrowser(options: LaunchOptions): Promise<RunningBrowse
 
     const busEnv = bus === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: bus.address };
     const args = argumentsFor(options, profile, gate.url);
-    const child = await startProcess({ executable, args, env: { ...env, ...busEnv } });
+    const child = await startProcess({ executable, args, env: { ...withoutOurs(env), ...busEnv } });
     closers.push(() => child.end());
     void child.exited.then(() => {
       notifications.end();
@@ -86,6 +86,11 @@ export async function openBrowser(options: LaunchOptions): Promise<RunningBrowse
     await closeAll();
     throw error;
   }
+}
+
+/** The environment without our own variables: a browser has no use for a VAPID private key. */
+function withoutOurs(env: LaunchOptions["env"]): LaunchOptions["env"] {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:WEBPUSH|VAPID)_/.test(name)));
 }
 
 /** A window needs a screen; without one a browser dies with words of its own, which say less. */
@@ -154,7 +159,7 @@ function shortFolder(env: LaunchOptions["env"]): string {
 function argumentsFor(options: LaunchOptions, profile: Profile, url: string): readonly string[] {
   return options.name === "firefox"
     ? firefoxArguments(options, profile.path, url)
-    : chromiumArguments(options, profile.path, url);
+    : chromiumArguments({ isRoot: isRootUser(), ...options }, profile.path, url);
 }
 
 /** Waits for the first page, the end of the process, the limit or the abort, whichever is first. */

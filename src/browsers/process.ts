@@ -7,14 +7,14 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { platform } from "node:os";
-import { kill } from "node:process";
+import { geteuid, kill } from "node:process";
 import { UserError, systemCode } from "../base/errors.ts";
 import type { BrowserEnvironment, BrowserExit } from "./browser.ts";
 
 export interface BrowserProcess {
   readonly pid: number;
   readonly exited: Promise<BrowserExit>;
-  /** The last it said on stderr, for messages about its failure. */
+  /** The last it said on stderr. */
   lastWords(): readonly string[];
   /** Ends it and waits until it has ended. */
   end(): Promise<void>;
@@ -29,6 +29,7 @@ export interface ProcessOptions {
 }
 
 const defaultGraceMs = 5000;
+const lastWordsMs = 300;
 const keptCharacters = 4000;
 const keptLines = 5;
 
@@ -45,11 +46,11 @@ export async function startProcess(options: ProcessOptions): Promise<BrowserProc
   const tail = keepTail(child);
 
   let isOurs = false;
-  const exited = new Promise<BrowserExit>((resolve) => {
-    child.once("exit", (code) => {
-      // Its window closed, or closed by us; everything else was not meant.
-      resolve({ code, why: code === 0 || isOurs ? "closed" : "crashed" });
-    });
+  const gone = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const exited = gone.then(async (code): Promise<BrowserExit> => {
+    await allSaid(child);
+    // Its window closed, or closed by us; everything else was not meant.
+    return { code, why: code === 0 || isOurs ? "closed" : "crashed", lastWords: tail() };
   });
   const signalAll = (signal: "SIGTERM" | "SIGKILL") => {
     if (!hasGroup) child.kill(signal);
@@ -61,10 +62,11 @@ export async function startProcess(options: ProcessOptions): Promise<BrowserProc
     const timer = setTimeout(() => {
       signalAll("SIGKILL");
     }, graceMs);
-    await exited;
+    await gone;
     clearTimeout(timer);
     // Children that outlive the first process have nothing left to do.
     if (hasGroup) signalGroup(pid, "SIGKILL");
+    await exited;
   };
   return { pid, exited, lastWords: tail, end };
 }
@@ -101,6 +103,17 @@ function keepTail(child: ChildProcess): () => readonly string[] {
       .slice(-keptLines);
 }
 
+/** Resolves when stderr has been read to its end, which a child that lives on may keep open. */
+function allSaid(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, lastWordsMs);
+    child.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
 function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     kill(-pid, signal);
@@ -108,4 +121,9 @@ function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
     // Nobody is left in the group.
     if (systemCode(error) !== "ESRCH") throw error;
   }
+}
+
+/** Whether we are root, for whom Chromium has no sandbox. */
+export function isRootUser(): boolean {
+  return geteuid?.() === 0;
 }

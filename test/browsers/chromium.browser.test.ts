@@ -1,39 +1,41 @@
-/**
- * A stock Chromium with our stand-in for the desktop.
- *
- * Messages come in through the DevTools protocol here: what is tested is the launch, the permission, and that a
- * notification is shown and clicked as on a desktop.
- */
+/** A stock Chromium on the emulator, no driver attached. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { chromium } from "playwright-core";
-import type { RunningBrowser } from "../../src/browsers/browser.ts";
+import { describe, expect, test } from "vitest";
 import { ourPair } from "../commands/send/sending.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 import { isInstalled, nextNotification, openEmulated } from "./emulated.ts";
 import { openPushSite } from "./push-site.ts";
 
-describe.skipIf(!isInstalled("chromium"))("Chromium", { timeout: 120_000 }, () => {
-  test("shows a notification where it can be seen, and a click on it is a real one", async () => {
+const note = {
+  title: "New reply",
+  body: "Ada <b>answered</b> you",
+  data: { id: 7 },
+  actions: [{ action: "read", title: "Read it" }],
+};
+
+describe.skipIf(!isInstalled("chromium"))("Chromium", { timeout: 180_000 }, () => {
+  test("subscribes at the emulator, shows what `webpush send` sends, and a click on it is a real one", async () => {
     await using site = await openPushSite(ourPair.publicKey);
-    const { open } = await openEmulated();
-    const browser = await open({ name: "chromium", url: `${site.origin}/`, remoteDebugging: true });
-    await deliver(browser, site.origin, {
-      title: "New reply",
-      body: "Ada answered <b>you</b>",
-      data: { id: 7 },
-      actions: [{ action: "read", title: "Read it" }],
+    const { open, send, happened, events } = await openEmulated();
+    const browser = await open({ name: "chromium", url: `${site.origin}/` });
+    expect(browser.seesNotifications).toBe(true);
+    const { subscription } = await site.reported("subscribed");
+    expect(subscription).toMatchObject({
+      endpoint: expect.stringMatching(/^https:\/\/.+\/fcm\/send\//) as string,
     });
 
+    expect(await send(subscription, note)).toMatchObject({ outcome: "accepted", status: 201 });
     const notification = await nextNotification(browser);
     expect(notification).toMatchObject({
       title: "New reply",
-      body: "Ada answered <b>you</b>",
+      body: "Ada <b>answered</b> you",
       origin: site.origin.replace("http://", ""),
+      actions: [{ key: "0", label: "Read it" }],
       isReplacement: false,
     });
-    expect(notification.actions[0]).toEqual({ key: "0", label: "Read it" });
+    await happened("acknowledged");
+    expect(events.find(({ type }) => type === "acknowledged")).toMatchObject({ how: "received" });
 
     notification.click("0");
     expect(await site.reported("clicked")).toMatchObject({ action: "read", data: { id: 7 }, failure: null });
@@ -47,11 +49,12 @@ describe.skipIf(!isInstalled("chromium"))("Chromium", { timeout: 120_000 }, () =
 
   test("tells the worker of a notification that was clicked as a whole, replaced or dismissed", async () => {
     await using site = await openPushSite(ourPair.publicKey);
-    const { open } = await openEmulated();
-    const browser = await open({ name: "chromium", url: `${site.origin}/`, remoteDebugging: true });
-    await deliver(browser, site.origin, { title: "First", tag: "chat" });
+    const { open, send } = await openEmulated();
+    const browser = await open({ name: "chromium", url: `${site.origin}/` });
+    const { subscription } = await site.reported("subscribed");
+    await send(subscription, { title: "First", tag: "chat" });
     const first = await nextNotification(browser);
-    await deliver(browser, site.origin, { title: "Second", tag: "chat" });
+    await send(subscription, { title: "Second", tag: "chat" });
     const second = await nextNotification(browser);
     expect(second).toMatchObject({ id: first.id, title: "Second", isReplacement: true });
     expect(await first.ended).toBe("replaced");
@@ -60,34 +63,22 @@ describe.skipIf(!isInstalled("chromium"))("Chromium", { timeout: 120_000 }, () =
     expect(await site.reported("closed")).toMatchObject({ title: "Second" });
     expect(await second.ended).toBe("dismissed");
 
-    await deliver(browser, site.origin, { title: "Third" });
+    await send(subscription, { title: "Third" });
     (await nextNotification(browser)).click();
     expect(await site.reported("clicked")).toMatchObject({ title: "Third", action: "", failure: null });
     expect(await site.reported("opened")).toMatchObject({ path: "/opened/?action=" });
   });
-});
 
-/** Pushes to the worker of the page at `origin`, past any push service. */
-async function deliver({ profileDir }: RunningBrowser, origin: string, data: unknown): Promise<void> {
-  const [port = ""] = (await readFile(join(profileDir, "DevToolsActivePort"), "utf8")).split("\n");
-  const driver = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
-  onTestFinished(() => driver.close());
-  const page = driver.contexts()[0]?.pages()[0];
-  if (page === undefined) throw new Error("no page is open");
-  await page.waitForURL(`${origin}/`);
-  await page.evaluate("navigator.serviceWorker.ready");
-  const devtools = await page.context().newCDPSession(page);
-  const registered = new Promise<string>((resolve) => {
-    devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
-      for (const { scopeURL, registrationId } of registrations)
-        if (scopeURL === `${origin}/`) resolve(registrationId);
-    });
+  test("shows, when it is opened again, what was sent while it was closed", async () => {
+    await using site = await openPushSite(ourPair.publicKey);
+    const { open, send } = await openEmulated();
+    const profileDir = join(tempFolder(), "profile");
+    const first = await open({ name: "chromium", url: `${site.origin}/`, profileDir });
+    const { subscription } = await site.reported("subscribed");
+    await first.close();
+
+    await send(subscription, { title: "While you were away" });
+    const second = await open({ name: "chromium", url: "about:blank", profileDir });
+    expect(await nextNotification(second)).toMatchObject({ title: "While you were away" });
   });
-  await devtools.send("ServiceWorker.enable");
-  const registrationId = await registered;
-  await devtools.send("ServiceWorker.deliverPushMessage", {
-    origin,
-    registrationId,
-    data: JSON.stringify(data),
-  });
-}
+});

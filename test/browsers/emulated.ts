@@ -4,6 +4,7 @@ import type { BrowserName, LaunchOptions, RunningBrowser } from "../../src/brows
 import { findBrowser } from "../../src/browsers/find.ts";
 import type { ShownNotification } from "../../src/browsers/notification-bus/notifications.ts";
 import { openBrowser } from "../../src/browsers/open.ts";
+import { openProject, sendJson, type SendRecord } from "../commands/send/sending.ts";
 import { startEmulator, type Emulator } from "../../src/emulator/emulator.ts";
 import type { PushServiceEvent } from "../../src/emulator/events.ts";
 
@@ -23,6 +24,8 @@ export interface Emulated {
   readonly events: readonly PushServiceEvent[];
   /** Resolves at the first event of this type, past ones included. */
   readonly happened: (type: PushServiceEvent["type"]) => Promise<void>;
+  /** Runs `webpush send` with this payload, to where the emulator is, whatever host the browser names. */
+  readonly send: (subscription: unknown, payload: object) => Promise<SendRecord | undefined>;
   /** Opens a browser on it; closed when the test ends. */
   readonly open: (
     options: Pick<LaunchOptions, "name" | "url"> & Partial<LaunchOptions>,
@@ -55,14 +58,25 @@ export async function openEmulated(): Promise<Emulated> {
     emulator,
     events,
     happened,
+    async send(subscription, payload) {
+      const given = subscription as { readonly endpoint: string };
+      // Chromium writes Google's host into the endpoint, and nothing can change that.
+      const endpoint = new URL(new URL(given.endpoint).pathname, emulator.origin).href;
+      const argv = [
+        "--subscription",
+        JSON.stringify({ ...given, endpoint }),
+        "--payload",
+        JSON.stringify(payload),
+      ];
+      return (await sendJson(argv, { cwd: await openProject() })).records[0];
+    },
     async open(options) {
       const browser = await openBrowser({
         executable: undefined,
         env: process.env,
-        wiring: { port: emulator.port, spkiSha256: "unused" },
+        wiring: { port: emulator.port, spkiSha256: emulator.tls.spkiSha256 },
         headless: true,
         signal: new AbortController().signal,
-        isRoot: process.getuid?.() === 0,
         ...(options.name === "firefox" ? { ready: happened("user-agent-connected") } : {}),
         ...options,
       });

@@ -1,31 +1,31 @@
 /** A stock Firefox on the emulator, no driver attached. */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hasLibnotify } from "../../src/browsers/libnotify.ts";
-import { openProject, ourPair, sendJson } from "../commands/send/sending.ts";
+import { ourPair } from "../commands/send/sending.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 import { isInstalled, nextNotification, openEmulated } from "./emulated.ts";
 import { openPushSite } from "./push-site.ts";
 
-const note = JSON.stringify({
+const note = {
   title: "New reply",
   body: "Ada <b>answered</b> you",
   data: { id: 7 },
   actions: [{ action: "read", title: "Read it" }],
-});
+};
 
 describe.skipIf(!isInstalled("firefox"))("Firefox", { timeout: 180_000 }, () => {
   test("subscribes at the emulator and shows what `webpush send` sends", async () => {
     await using site = await openPushSite(ourPair.publicKey);
-    const { emulator, open, happened, events } = await openEmulated();
+    const { emulator, open, send, happened, events } = await openEmulated();
     const browser = await open({ name: "firefox", url: `${site.origin}/` });
 
     const { subscription } = await site.reported("subscribed");
     expect(subscription).toMatchObject({
       endpoint: expect.stringMatching(`^${emulator.origin}/wpush/v2/`) as string,
     });
-    const argv = ["--subscription", JSON.stringify(subscription), "--payload", note];
-    const { records } = await sendJson(argv, { cwd: await openProject() });
-    expect(records).toMatchObject([{ outcome: "accepted", status: 201 }]);
+    expect(await send(subscription, note)).toMatchObject({ outcome: "accepted", status: 201 });
     expect(await site.reported("shown")).toMatchObject({
       notifications: [{ title: "New reply", body: "Ada <b>answered</b> you", data: { id: 7 } }],
     });
@@ -41,12 +41,11 @@ describe.skipIf(!isInstalled("firefox"))("Firefox", { timeout: 180_000 }, () => 
     "shows it where it can be seen, and a click on it is a real one",
     async () => {
       await using site = await openPushSite(ourPair.publicKey);
-      const { open } = await openEmulated();
+      const { open, send } = await openEmulated();
       const browser = await open({ name: "firefox", url: `${site.origin}/` });
       expect(browser.seesNotifications).toBe(true);
       const { subscription } = await site.reported("subscribed");
-      const argv = ["--subscription", JSON.stringify(subscription), "--payload", note];
-      await sendJson(argv, { cwd: await openProject() });
+      await send(subscription, note);
 
       const notification = await nextNotification(browser);
       expect(notification).toMatchObject({ title: "New reply", body: "Ada <b>answered</b> you" });
@@ -61,4 +60,17 @@ describe.skipIf(!isInstalled("firefox"))("Firefox", { timeout: 180_000 }, () => 
       expect(await notification.ended).toBe("withdrawn");
     },
   );
+
+  test("shows, when it is opened again, what was sent while it was closed", async () => {
+    await using site = await openPushSite(ourPair.publicKey);
+    const { open, send } = await openEmulated();
+    const profileDir = join(tempFolder(), "profile");
+    const first = await open({ name: "firefox", url: `${site.origin}/`, profileDir });
+    const { subscription } = await site.reported("subscribed");
+    await first.close();
+
+    await send(subscription, { title: "While you were away" });
+    await open({ name: "firefox", url: "about:blank", profileDir });
+    expect(await site.reported("shown")).toMatchObject({ notifications: [{ title: "While you were away" }] });
+  });
 });

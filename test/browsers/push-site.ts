@@ -35,7 +35,8 @@ else try {
 const worker = `
 const report = (what, more) => fetch("/report", { method: "POST", body: JSON.stringify({ what, ...more }) });
 addEventListener("push", (event) => event.waitUntil((async () => {
-  const { title, ...options } = event.data.json();
+  const data = event.data.json();
+  const { title, ...options } = data.notification ?? data;
   await registration.showNotification(title, options);
   const shown = await registration.getNotifications();
   await report("shown", { notifications: shown.map(({ title, body, data }) => ({ title, body, data })) });

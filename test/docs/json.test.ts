@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import ts from "typescript";
+import { browserEventJson, type BrowserEvent } from "../../src/commands/browser/render.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { formatSubscription } from "../../src/protocol/subscription.ts";
 import { createReceiverKeys } from "../../src/protocol/decryption.ts";
@@ -132,6 +133,19 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     const records = linesOf((await running).stdout).map((line) => JSON.parse(line) as unknown);
     expect(records.flatMap((record) => difference(record, fields("emulator")))).toEqual([]);
     expect(records).toHaveLength(1);
+  });
+
+  test("emulator: a browser that is opened, shows a notification and ends", () => {
+    const base = { at: 0, browser: "firefox" } as const;
+    const events: readonly BrowserEvent[] = [
+      { ...base, type: "browser-opened", url: "http://localhost/", executable: "f", seesNotifications: true },
+      { ...base, type: "notification", title: "Hi", body: "", origin: "localhost", actions: ["Read"] },
+      { ...base, type: "browser-ended", why: "closed", code: 0, lastWords: [] },
+    ];
+    for (const event of events) {
+      const record = JSON.parse(browserEventJson(event)) as unknown;
+      expect(difference(record, fields("emulator: browser"))).toEqual([]);
+    }
   });
 
   test("serve: ready, and each of its events", async () => {

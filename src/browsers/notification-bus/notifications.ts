@@ -28,7 +28,7 @@ export interface ShownNotification {
   readonly body: string;
   /** Where it comes from, as the browser words it: `127.0.0.1:8040`. */
   readonly origin: string | undefined;
-  /** Its buttons, those of the page first. */
+  /** The page's buttons. */
   readonly actions: readonly NotificationAction[];
   /** Whether it took the place of an earlier one with the same tag. */
   readonly isReplacement: boolean;
@@ -43,6 +43,8 @@ const path = "/org/freedesktop/Notifications";
 const name = "org.freedesktop.Notifications";
 /** What the whole of a notification is called among its actions. */
 const wholeKey = "default";
+/** Chromium's own button, on every notification. */
+const settingsKey = "settings";
 
 /**
  * What we say we can show. With `x-kde-origin-name` Chromium names the page's origin beside the body rather
@@ -97,7 +99,7 @@ export class NotificationService implements BusService {
       title: textOf(title),
       body: textOf(text),
       origin: hintOf(hints, "x-kde-origin-name"),
-      actions: actionsOf(actions).filter(({ key }) => key !== wholeKey),
+      actions: actionsOf(actions).filter(({ key }) => key !== wholeKey && key !== settingsKey),
       isReplacement: replaced !== undefined,
       click: (actionKey = wholeKey) => {
         this.#click(id, actionKey);

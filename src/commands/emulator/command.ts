@@ -2,9 +2,11 @@
 import { Command, Option } from "commander";
 import { UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/suggest.ts";
+import { browserNames, type BrowserName } from "../../browsers/browser.ts";
 import { parsePersonality, personalityIds, type PersonalityId } from "../../emulator/personalities.ts";
 import { parsePort } from "../../settings/table.ts";
-import type { Dispatch } from "../dispatch.ts";
+import { blankPage, parsePageUrl } from "../browser/page-url.ts";
+import { choiceOption, type Dispatch } from "../dispatch.ts";
 
 export interface EmulatorOptions {
   readonly port: number;
@@ -12,16 +14,26 @@ export interface EmulatorOptions {
   readonly allowRemote: boolean;
   readonly state: string | undefined;
   readonly as: PersonalityId | undefined;
+  readonly open: BrowserName | undefined;
+  /** The page to open, `about:blank` when none was named. */
+  readonly page: string;
+  readonly headless: boolean;
+  readonly browser: string | undefined;
 }
+
+type Flags = Omit<EmulatorOptions, "page">;
 
 export function emulatorCommand(dispatch: Dispatch): Command {
   return new Command("emulator")
-    .summary("a push service on this machine, for terminals")
+    .summary("a push service on this machine, for terminals and browsers")
     .description(
       "Run a push service on this machine and print what happens in it, a line per\n" +
         "event. Receivers subscribe over HTTP (RFC 8030) or over Mozilla's autopush\n" +
-        "WebSocket, as `webpush listen` and Firefox do. Ctrl-C stops it; it exits 0.",
+        "WebSocket, as `webpush listen` and Firefox do. With --open a browser is started\n" +
+        "that uses it, with a profile of its own and every site allowed to notify; it is\n" +
+        "closed at the end. Ctrl-C stops it; it exits 0.",
     )
+    .argument("[page]", "with --open: address of the page to open")
     .addOption(
       new Option("--port <n>", "port to listen on; 0 takes any free one").argParser(parsePort).default(8030),
     )
@@ -34,12 +46,35 @@ export function emulatorCommand(dispatch: Dispatch): Command {
         "answer senders as strict, fcm, mozilla, apple or wns would; default as each subscription was made",
       ).argParser(parseAs),
     )
+    .optionsGroup("A browser beside it:")
+    .addOption(
+      choiceOption("--open <browser>", "start this browser, wired to the push service", browserNames),
+    )
+    .option("--headless", "start it without a window", false)
+    .option("--browser <path>", "the browser's program; looked for unless given")
     .addHelpText(
       "after",
       "\nExamples:\n  $ webpush emulator\n  $ webpush emulator --as apple --state .push-state\n" +
-        "  $ webpush emulator --port 0 --json > events.ndjson",
+        "  $ webpush emulator --port 0 --json > events.ndjson\n" +
+        "  $ webpush emulator --open firefox localhost:3000",
     )
-    .action((flags: EmulatorOptions) => dispatch<EmulatorOptions>(() => import("./run.ts"), flags));
+    .action((page: string | undefined, flags: Flags) => {
+      const options = { ...flags, open: flags.open, browser: flags.browser, page: pageOf(page, flags) };
+      return dispatch<EmulatorOptions>(() => import("./run.ts"), options);
+    });
+}
+
+/**
+ * Reads the page to open.
+ *
+ * @throws UserError `page-url`, `page-without-browser`
+ */
+function pageOf(page: string | undefined, { open }: Flags): string {
+  if (page === undefined) return blankPage;
+  if (open !== undefined) return parsePageUrl(page);
+  throw new UserError("page-without-browser", `nothing opens ${JSON.stringify(page)}`, {
+    hints: ["say which browser is to open it: --open chromium or --open firefox"],
+  });
 }
 
 /**

@@ -5,10 +5,15 @@
  * it stops; killed in between, the file is the state of a moment before.
  */
 import { once } from "node:events";
+import { titleOf } from "../../browsers/browser.ts";
+import { findBrowser } from "../../browsers/find.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
-import { startEmulator } from "../../emulator/emulator.ts";
+import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { parseSnapshot } from "../../emulator/snapshot.ts";
 import { createEmulatorStateFile, type EmulatorStateFile } from "../../store/emulator-state.ts";
+import { printable } from "../../terminal/printable.ts";
+import { browserEventJson, browserEventText } from "../browser/render.ts";
+import { browserProblems, watchBrowser, type WatchedBrowser } from "../browser/watch.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { EmulatorOptions } from "./command.ts";
@@ -16,19 +21,23 @@ import { Labels } from "../../emulator/labels.ts";
 import { eventJson, eventText, openingText, readyJson } from "./render.ts";
 import { Saver } from "./saver.ts";
 
-type Needs = Pick<Context, "io" | "clock" | "random" | "signal" | "cwd" | "json">;
+type Needs = Pick<Context, "io" | "env" | "clock" | "random" | "signal" | "cwd" | "json">;
 
 export async function run(options: EmulatorOptions, context: Needs): Promise<ExitCode> {
-  const { io, clock, random, signal, cwd, json } = context;
+  const { io, env, clock, random, signal, cwd, json } = context;
   const { port, host, allowRemote } = options;
+  if (options.open !== undefined) findBrowser(options.open, { env, executable: options.browser });
   const file = options.state === undefined ? undefined : createEmulatorStateFile(options.state, cwd);
   const state = restore(file);
   const labels = new Labels(state);
   let saver: Saver | undefined;
+  let hear: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (hear = resolve));
   const onEvent = (event: PushServiceEvent): void => {
     labels.learn(event);
     io.out(json ? eventJson(event, labels) : eventText(event, labels, io));
     saver?.changed();
+    if (event.type === "user-agent-connected") hear();
   };
   const restored = state === undefined ? {} : { state };
   await using emulator = await startEmulator({
@@ -47,11 +56,39 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   const opening = { origin: emulator.origin, as: options.as, statePath: file?.path, subscriptionCount };
   if (json) io.out(readyJson(opening, clock.now()));
   for (const line of openingText(opening, io)) io.say(line);
-  if (!signal.aborted) await Promise.race([once(signal, "abort"), ...(saver ? [saver.failed] : [])]);
+  {
+    await using browser = openBeside(options, { emulator, ready }, context);
+    const failures = [saver, browser].flatMap((part) => part?.failed ?? []);
+    if (!signal.aborted) await Promise.race([once(signal, "abort"), ...failures]);
+  }
   await emulator.close();
   await saver?.finish();
   io.say("stopped");
   return ExitCode.ok;
+}
+
+interface BrowserPlace {
+  readonly emulator: Emulator;
+  readonly ready: Promise<void>;
+}
+
+/** Opens the browser that was asked for; when a person closes it, the push service goes on. */
+function openBeside(
+  { open, page, headless, browser }: EmulatorOptions,
+  { emulator, ready }: BrowserPlace,
+  context: Needs,
+): WatchedBrowser | undefined {
+  if (open === undefined) return undefined;
+  const { io, json } = context;
+  for (const problem of browserProblems({ name: open, url: page }))
+    io.err(`${io.paint.err.caution("warning:")} ${printable(problem)}`);
+  io.say(`opening ${titleOf(open)}…`);
+  const wiring = { port: emulator.port, spkiSha256: emulator.tls.spkiSha256 };
+  const options = { name: open, executable: browser, headless, url: page, wiring, ready };
+  return watchBrowser(options, context, (event) => {
+    io.out(json ? browserEventJson(event) : browserEventText(event, io));
+    if (event.type === "browser-ended") io.say("the push service goes on; Ctrl-C stops it");
+  });
 }
 
 function restore(file: EmulatorStateFile | undefined) {
