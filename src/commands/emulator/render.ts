@@ -1,4 +1,6 @@
 /** The emulator's log: each event as a line for people, or as a JSON record of one shape. */
+import type { BrowserWiring } from "../../browsers/browser.ts";
+import { chromiumSwitches } from "../../browsers/chromium.ts";
 import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
 import { eventRecordOf, faultText } from "../../emulator/event-record.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
@@ -10,6 +12,8 @@ import type { Labels } from "../../emulator/labels.ts";
 
 export interface Opening {
   readonly origin: string;
+  /** What a browser needs to know to use it. */
+  readonly wiring: BrowserWiring;
   /** The push service all subscriptions behave as that do not ask for another. */
   readonly as: PersonalityId | undefined;
   readonly statePath: string | undefined;
@@ -18,7 +22,7 @@ export interface Opening {
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, as, statePath, subscriptionCount }: Opening,
+  { origin, wiring, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -31,11 +35,23 @@ export function openingText(
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
+    ...chromiumText(wiring),
     `answers   ${describeAnswers(as)}`,
     ...(statePath === undefined
       ? ["state     in memory only; --state DIR keeps it"]
       : [`state     ${printable(statePath)}, ${countOf(subscriptionCount)} restored`]),
     "",
+  ];
+}
+
+/** How to start a Chromium by hand: a command that can be pasted, but for the folder. */
+function chromiumText(wiring: BrowserWiring): readonly string[] {
+  const command = ["chromium --user-data-dir=DIR", ...chromiumSwitches(wiring)];
+  return [
+    "chromium  webpush emulator --open chromium starts one. By hand, with a profile of its own in DIR:",
+    ...command.map((part, index) => {
+      return `          ${index === 0 ? "" : "  "}${part}${index === command.length - 1 ? "" : " \\"}`;
+    }),
   ];
 }
 
