@@ -11,6 +11,7 @@ import { UserError } from "../base/errors.ts";
 import type { Context } from "../commands/context.ts";
 import { isReadableByOthers, locateProject, shownPath, type ProjectLocation } from "../store/project.ts";
 import { createConfigStore } from "../store/config.ts";
+import { createEmulatorIdentityStore } from "../store/emulator-identity.ts";
 import { createProjectEmulatorState } from "../store/emulator-state.ts";
 import { createReceiverStore } from "../store/receivers.ts";
 import type { SubscriptionStore } from "../store/subscriptions.ts";
@@ -63,6 +64,7 @@ export async function openContext(host: Host, globals: GlobalOptions): Promise<C
     config: createConfigStore(location),
     subscriptions: createLazyStore(location),
     receivers: createReceiverStore(location),
+    emulatorIdentity: createEmulatorIdentityStore(location),
     emulatorState: createProjectEmulatorState(location),
   };
 }

@@ -7,6 +7,7 @@
 import type { Clock, Random } from "../base/clock.ts";
 import type { Environment } from "../settings/environment.ts";
 import type { ConfigStore } from "../store/config.ts";
+import type { EmulatorIdentityStore } from "../store/emulator-identity.ts";
 import type { EmulatorStateFile } from "../store/emulator-state.ts";
 import type { ReceiverStore } from "../store/receivers.ts";
 import type { SubscriptionStore } from "../store/subscriptions.ts";
@@ -31,6 +32,8 @@ export interface Context {
   readonly subscriptions: SubscriptionStore;
   /** Who `webpush listen` is, by name. */
   readonly receivers: ReceiverStore;
+  /** Whom the project's emulator shows itself as over TLS. */
+  readonly emulatorIdentity: EmulatorIdentityStore;
   /** What the emulator beside `webpush serve` has kept. */
   readonly emulatorState: EmulatorStateFile;
 }

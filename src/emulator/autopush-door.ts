@@ -10,6 +10,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Random } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import { AutopushSession, type Wire } from "./autopush-session.ts";
 import { parsePersonality, type PersonalityId } from "./personalities.ts";
 import type { PushService } from "./push-service.ts";
@@ -60,8 +61,14 @@ export function createAutopushDoor(options: AutopushDoorOptions): AutopushDoor {
       if (session.userAgentId === undefined) session.violate("HandshakeTimeout");
     }, handshakeTimeoutMs);
     socket.on("message", (data, isBinary) => {
-      if (isBinary) session.violate("Json");
-      else session.receive(textOf(data));
+      try {
+        if (isBinary) session.violate("Json");
+        else session.receive(textOf(data));
+      } catch (error) {
+        // A bug of ours costs this session alone.
+        service.report(refuse("internal", `the emulator failed: ${messageOf(error)}`));
+        session.fail();
+      }
     });
     // ws closes by itself after what is no WebSocket; "close" follows.
     socket.on("error", () => undefined);

@@ -78,6 +78,11 @@ export class AutopushSession implements Receiver {
     this.#end(internalError, violation);
   }
 
+  /** Ends the session because we cannot go on with it. */
+  fail(): void {
+    this.#end(internalError, "");
+  }
+
   /** Ends the session because the same user agent has connected again. */
   supersede(): void {
     this.#end(normalClosure, "taken over");

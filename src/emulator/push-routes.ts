@@ -7,13 +7,14 @@
  * | `POST /fcm/send/<token>`, `/wp/<token>`, `/preprod/wp/<token>` | FCM |
  * | `POST /wpush/v2/<token>`, `/wpush/v1/<token>`, `/wpush/<token>` | Mozilla's autopush, bound to a VAPID key and not |
  * | `DELETE /m/<id>` | Mozilla's autopush: take a message back; 204 in any case |
+ * | `GET /status`, `/health` | Mozilla's autopush: whether it is up |
  * | `POST /apple/<token>`, `POST https://web.push.apple.com/<token>` | Apple |
  * | `POST /wns/?token=<token>`, `POST https://<region>.notify.windows.com/w/?token=<token>` | WNS |
  */
 import type { Handler, HttpExchange } from "./http-exchange.ts";
 import { isHostOf, type PersonalityId } from "./personalities.ts";
 import { push, type PushAddress } from "./push-pipeline.ts";
-import { emptyReply, type Reply } from "./replies.ts";
+import { emptyReply, jsonReply, type Reply } from "./replies.ts";
 import { pushRoute, route, type Route } from "./route.ts";
 
 /** Everything senders ask for, but for the receipts of RFC 8030. */
@@ -27,6 +28,7 @@ export const pushRoutes: readonly Route[] = [
     (exchange) => push(exchange, autopushAddressOf(exchange)),
     { pushIdOf: (exchange) => autopushAddressOf(exchange).pushId },
   ),
+  route("/status", /^\/(?:status|health)$/, { GET: statusOfAutopush }),
   route("/m", /^\/m\/([\w-]+)$/, { DELETE: cancelAtAutopush }),
   pushRoute("/apple", /^\/apple\/([^/]+)$/, pushAs("apple")),
   pushRoute("/wns", /^\/wns\/$/, pushAs("wns"), { idParameter: "token" }),
@@ -46,6 +48,11 @@ function pushAs(personality: PersonalityId): Handler {
 function autopushAddressOf({ id }: Pick<HttpExchange, "id">): PushAddress {
   const pushId = id.replace(/^v[12]\//, "");
   return { pushId, personality: "mozilla", version: id.startsWith("v2/") ? "v2" : "v1" };
+}
+
+/** What whoever waits for the service to be up asks; by the fields that autopush has in common for these. */
+function statusOfAutopush(): Reply {
+  return jsonReply(200, { status: "OK", version: "emulator" });
 }
 
 /** Takes a message back if it is still there. */

@@ -131,7 +131,7 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     expect(rest).toEqual([]);
     stop.abort();
     const records = linesOf((await running).stdout).map((line) => JSON.parse(line) as unknown);
-    expect(records.flatMap((record) => difference(record, fields("emulator")))).toEqual([]);
+    expect(records.flatMap((record) => difference(record, fields("emulator: ready")))).toEqual([]);
     expect(records).toHaveLength(1);
   });
 

@@ -378,6 +378,28 @@ describe("a push request is answered as autopush answers it", () => {
   });
 });
 
+test("a bug of ours ends the session it happened in, is told, and nothing else", async () => {
+  await using emulator = await openTestEmulator();
+  const { client } = await hello(emulator.origin);
+  emulator.service.unsubscribe = () => {
+    throw new Error("boom");
+  };
+  await register(client, channel(1));
+  client.send({ messageType: "unregister", channelID: channel(1) });
+  expect(await client.ended).toEqual({ code: 1011, reason: "" });
+  expect(emulator.events).toContainEqual(
+    expect.objectContaining({ type: "refused", code: "internal", reason: "the emulator failed: boom" }),
+  );
+  await hello(emulator.origin);
+});
+
+test.each(["/status", "/health"])("%s says that it is up, as autopush does", async (path) => {
+  await using emulator = await openTestEmulator();
+  const answer = await call("GET", `${emulator.origin}${path}`);
+  expect(answer.status).toBe(200);
+  expect(JSON.parse(answer.body.toString())).toMatchObject({ status: "OK" });
+});
+
 test("a page cannot open the WebSocket; Firefox's push service can", async () => {
   await using emulator = await openTestEmulator();
   const page = new RawClient(emulator.origin, { origin: "http://127.0.0.1:8080" });

@@ -12,6 +12,7 @@ import type { VapidKeyPair } from "../../src/protocol/vapid.ts";
 import type { Environment } from "../../src/settings/environment.ts";
 import { createConfigStore, withCurrentPair } from "../../src/store/config.ts";
 import { locateProject, type ProjectLocation } from "../../src/store/project.ts";
+import { createEmulatorIdentityStore } from "../../src/store/emulator-identity.ts";
 import { createProjectEmulatorState } from "../../src/store/emulator-state.ts";
 import { createReceiverStore } from "../../src/store/receivers.ts";
 import { createSubscriptionStore } from "../../src/store/subscription-file.ts";
@@ -109,6 +110,7 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
     config: createConfigStore(location),
     subscriptions: createSubscriptionStore(location),
     receivers: createReceiverStore(location),
+    emulatorIdentity: createEmulatorIdentityStore(location),
     emulatorState: createProjectEmulatorState(location),
   };
   await seed(context, options);

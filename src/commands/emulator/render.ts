@@ -14,6 +14,9 @@ export interface Opening {
   readonly origin: string;
   /** What a browser needs to know to use it. */
   readonly wiring: BrowserWiring;
+  readonly httpsOrigin: string;
+  /** The certificate to trust; `undefined` when it could not be kept. */
+  readonly caPath: string | undefined;
   /** The push service all subscriptions behave as that do not ask for another. */
   readonly as: PersonalityId | undefined;
   readonly statePath: string | undefined;
@@ -22,7 +25,7 @@ export interface Opening {
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, wiring, as, statePath, subscriptionCount }: Opening,
+  { origin, httpsOrigin, wiring, caPath, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -32,6 +35,13 @@ export function openingText(
     `listen    ${err.bold(`webpush listen --service ${webSocket} --save me`)}`,
     `          ${err.bold('webpush send --to me "Hello"')}   in a third terminal`,
     `http      POST ${origin}/subscribe   (RFC 8030)`,
+    `https     ${httpsOrigin}${caPath === undefined ? "" : ", for senders as they are, started with"}`,
+    ...(caPath === undefined
+      ? []
+      : [
+          `          NODE_EXTRA_CA_CERTS=${shellWord(caPath)}`,
+          `          HTTPS_PROXY=${origin}   leads fcm.googleapis.com and the like here`,
+        ]),
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
@@ -53,6 +63,12 @@ function chromiumText(wiring: BrowserWiring): readonly string[] {
       return `          ${index === 0 ? "" : "  "}${part}${index === command.length - 1 ? "" : " \\"}`;
     }),
   ];
+}
+
+/** A path as it can be pasted after `NAME=` in a shell. */
+function shellWord(path: string): string {
+  const text = printable(path);
+  return /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function describeAnswers(as: PersonalityId | undefined): string {
@@ -168,7 +184,10 @@ function unregisterMeaning(code: number): string {
 }
 
 /** The first record: the service is ready. */
-export function readyJson({ origin, as, subscriptionCount }: Opening, at: number): string {
+export function readyJson(
+  { origin, httpsOrigin, caPath, as, subscriptionCount }: Omit<Opening, "statePath">,
+  at: number,
+): string {
   const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
   const noMessage = { bytes: null, ttlSeconds: null, urgency: null, topic: null, delivery: null };
   return jsonLine({
@@ -180,6 +199,8 @@ export function readyJson({ origin, as, subscriptionCount }: Opening, at: number
     ...noMessage,
     subscriptions: subscriptionCount,
     personality: as ?? null,
+    httpsUrl: httpsOrigin,
+    ca: caPath ?? null,
   });
 }
 

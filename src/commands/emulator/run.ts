@@ -10,6 +10,7 @@ import { findBrowser } from "../../browsers/find.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { parseSnapshot } from "../../emulator/snapshot.ts";
+import { createEmulatorIdentityStoreAt } from "../../store/emulator-identity.ts";
 import { createEmulatorStateFile, type EmulatorStateFile } from "../../store/emulator-state.ts";
 import { printable } from "../../terminal/printable.ts";
 import { browserEventJson, browserEventText } from "../browser/render.ts";
@@ -18,10 +19,14 @@ import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { EmulatorOptions } from "./command.ts";
 import { Labels } from "../../emulator/labels.ts";
+import { openIdentity } from "./identity.ts";
 import { eventJson, eventText, openingText, readyJson } from "./render.ts";
 import { Saver } from "./saver.ts";
 
-type Needs = Pick<Context, "io" | "env" | "clock" | "random" | "signal" | "cwd" | "json">;
+type Needs = Pick<
+  Context,
+  "io" | "env" | "clock" | "random" | "signal" | "cwd" | "json" | "emulatorIdentity"
+>;
 
 export async function run(options: EmulatorOptions, context: Needs): Promise<ExitCode> {
   const { io, env, clock, random, signal, cwd, json } = context;
@@ -29,6 +34,11 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   if (options.open !== undefined) findBrowser(options.open, { env, executable: options.browser });
   const file = options.state === undefined ? undefined : createEmulatorStateFile(options.state, cwd);
   const state = restore(file);
+  const identityStore =
+    options.state === undefined
+      ? context.emulatorIdentity
+      : createEmulatorIdentityStoreAt(options.state, cwd);
+  const { tls, caPath } = await openIdentity(identityStore, context);
   const labels = new Labels(state);
   let saver: Saver | undefined;
   let hear: () => void = () => undefined;
@@ -46,6 +56,7 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
     port,
     host,
     allowRemote,
+    tls,
     personality: options.as,
     onEvent,
     ...restored,
@@ -53,10 +64,12 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   labels.place(emulator.origin);
   if (file !== undefined) saver = new Saver(file, () => emulator.service.snapshot());
   const subscriptionCount = emulator.service.subscriptions().length;
-  const wiring = wiringOf(emulator);
+  const { origin, httpsOrigin } = emulator;
   const opening = {
-    origin: emulator.origin,
-    wiring,
+    origin,
+    httpsOrigin,
+    wiring: wiringOf(emulator),
+    caPath,
     as: options.as,
     statePath: file?.path,
     subscriptionCount,

@@ -11,6 +11,7 @@ import { Labels } from "../../emulator/labels.ts";
 import { parseSnapshot } from "../../emulator/snapshot.ts";
 import type { LocalPushService } from "../../server/local-push-service.ts";
 import type { Context } from "../context.ts";
+import { openIdentity } from "../emulator/identity.ts";
 import { Saver } from "../emulator/saver.ts";
 
 /** A running emulator that keeps its state. */
@@ -34,8 +35,10 @@ export interface EmulatorBesideOptions {
  */
 export async function startEmulatorBeside(
   { port, onEvent }: EmulatorBesideOptions,
-  { clock, random, emulatorState }: Pick<Context, "clock" | "random" | "emulatorState">,
+  context: Pick<Context, "io" | "clock" | "random" | "emulatorState" | "emulatorIdentity">,
 ): Promise<EmulatorBeside> {
+  const { clock, random, emulatorState } = context;
+  const { tls } = await openIdentity(context.emulatorIdentity, context);
   const saved = emulatorState.read();
   const restored = saved === undefined ? {} : { state: parseSnapshot(saved) };
   const labels = new Labels(restored.state);
@@ -45,7 +48,7 @@ export async function startEmulatorBeside(
     onEvent(event, labels);
     changed();
   };
-  const emulator = await startEmulator({ clock, random, port, onEvent: listen, ...restored }).catch(
+  const emulator = await startEmulator({ clock, random, port, tls, onEvent: listen, ...restored }).catch(
     (error: unknown) => {
       throw portTaken(error);
     },

@@ -13,17 +13,19 @@ const farewellMs = 100;
 
 /** Hangs up without a word. */
 export function hangUp(wire: HttpWire): void {
-  socketOf(wire)?.destroySoon();
+  const socket = socketOf(wire);
+  if (socket !== undefined) tcpUnder(socket).destroySoon();
 }
 
 /** Resets the connection, where it has a reset. */
 export function resetPeer(wire: HttpWire): void {
   const socket = socketOf(wire);
-  const tcp = socket === undefined ? undefined : tcpUnder(socket);
+  if (socket === undefined) return;
+  const tcp = tcpUnder(socket);
   try {
-    tcp?.resetAndDestroy();
+    tcp.resetAndDestroy();
   } catch {
-    tcp?.destroy(); // Not a TCP socket, such as the inside of a tunnel.
+    tcp.destroySoon(); // Not a TCP socket, such as the inside of a tunnel.
   }
 }
 
@@ -34,7 +36,9 @@ export function refuseStream(wire: HttpWire): void {
 
 /** Closes a connection of HTTP/2 for the load it makes (RFC 9113 §7). */
 export function enhanceYourCalm(wire: HttpWire): void {
-  if (wire.kind === "http2") wire.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  if (wire.kind !== "http2" || wire.session === undefined) return;
+  wire.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, Math.max(1, (wire.stream.id ?? 1) - 2));
+  cutSoon(wire.session);
 }
 
 /** Says GOAWAY (RFC 9113 §6.8); but for the graceful one the connection is cut soon after. */
@@ -64,7 +68,8 @@ export function goAway(wire: HttpWire, mode: GoAway): void {
 
 function cutSoon(session: Http2Session): void {
   const cut = setTimeout(() => {
-    socketOfSession(session)?.destroySoon();
+    const socket = socketOfSession(session);
+    if (socket !== undefined) tcpUnder(socket).destroySoon();
   }, farewellMs);
   session.once("close", () => {
     clearTimeout(cut);
@@ -83,6 +88,6 @@ function socketOfSession({ socket, destroyed }: Http2Session): Socket | undefine
 
 /** The socket under TLS; Node keeps it as `_parent`, which is not documented, so nothing depends on its being there. */
 function tcpUnder(socket: Socket): Socket {
-  const parent: unknown = "_parent" in socket ? socket._parent : undefined;
+  const parent: unknown = Reflect.get(socket, "_parent");
   return parent instanceof Socket ? tcpUnder(parent) : socket;
 }

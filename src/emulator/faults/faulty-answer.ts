@@ -16,7 +16,8 @@ import { pause } from "./pause.ts";
 
 /** Where the bytes go. */
 interface Sink {
-  write(bytes: Uint8Array): void;
+  /** Resolves when the bytes are on their way, or never will be. */
+  write(bytes: Uint8Array): Promise<void>;
   end(): void;
 }
 
@@ -32,7 +33,7 @@ export async function answerInShape(
   const { sink, bytes } = openSink(wire, reply, { length, date: exchange.clock.now() });
   for (const piece of piecesOf(shape, bytes, chance)) {
     if ((await pause(piece.afterMs, exchange)) === "gone") return;
-    sink.write(piece.bytes);
+    await sink.write(piece.bytes);
   }
   const { kind, afterMs } = endingOf(shape);
   if ((await pause(afterMs ?? "for-ever", exchange)) === "gone") return;
@@ -85,9 +86,7 @@ function openSink(wire: HttpWire, reply: Reply, { length, date }: Head): { sink:
     const { stream } = wire;
     if (!stream.destroyed) stream.respond({ ":status": reply.status, ...headers });
     const sink = {
-      write: (bytes: Uint8Array) => {
-        if (stream.writable) stream.write(bytes);
-      },
+      write: (bytes: Uint8Array) => writeTo(stream, bytes),
       end: () => {
         stream.end();
       },
@@ -100,12 +99,20 @@ function openSink(wire: HttpWire, reply: Reply, { length, date }: Head): { sink:
   );
   const head = `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ""}\r\n${lines.join("")}\r\n`;
   const sink = {
-    write: (bytes: Uint8Array) => {
-      if (socket.writable) socket.write(bytes);
-    },
+    write: (bytes: Uint8Array) => writeTo(socket, bytes),
     end: () => {
       socket.destroySoon();
     },
   };
   return { sink, bytes: Buffer.concat([Buffer.from(head, "latin1"), reply.body]) };
+}
+
+function writeTo(writable: Writable, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    if (!writable.writable) resolve();
+    else
+      writable.write(bytes, () => {
+        resolve();
+      });
+  });
 }

@@ -47,13 +47,13 @@ test("says where it is and what to do with it, then a line per event, ack codes 
   const said = linesOf(stdout).map((line) => line.replace(/^\S+ +(?:…\S+ +)?/, "").replace(/ #.*$/, ""));
   expect(said.slice(0, 8)).toEqual([
     expect.stringMatching(/^hello from new user agent \w{6}, 0 subscriptions$/),
-    "subscribed, anyone may send",
+    "subscribed as mozilla, anyone may send",
     "receiver connected",
     "accepted 6 bytes, TTL 60 s, normal, topic news",
     "delivered",
     "acknowledged 101 undecryptable",
     "nack 301 the push handler threw",
-    "refused 400 ttl-missing: the request has no TTL header",
+    "refused 400 as mozilla ttl-missing: the request has no TTL header",
   ]);
 });
 

@@ -30,9 +30,10 @@ function apiOf({ origin, apiToken }: Pick<TestEmulator, "origin" | "apiToken">) 
 
 async function open(options: Parameters<typeof openTestEmulator>[0] = {}) {
   const emulator = await openTestEmulator(options);
-  return { emulator, api: apiOf(emulator), [Symbol.asyncDispose]: emulator.close };
+  return { emulator, api: apiOf(emulator), [Symbol.asyncDispose]: () => emulator.close() };
 }
 
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- says what the test knows to come
 function jsonOf<Value>({ body }: Answer): Value {
   return JSON.parse(body.toString()) as Value;
 }

@@ -8,7 +8,8 @@ async function open(...rules: string[]) {
   const emulator = await openTestEmulator({ faults: rules.map(parseFault) });
   const { endpoint } = emulator.control.subscribe({ online: false });
   const send = (url = endpoint): Promise<Answer> => call("POST", url, { headers: sealed, body: "sealed" });
-  return { emulator, endpoint, send, accepted: () => emulator.control.messages().length };
+  const accepted = () => emulator.control.messages().length;
+  return { emulator, endpoint, send, accepted, [Symbol.asyncDispose]: () => emulator.close() };
 }
 
 /** All the bytes that come back for a push, how the connection ended, and after how long. */
@@ -34,8 +35,8 @@ function exchange(emulator: TestEmulator, endpoint: string) {
 
 describe("answers in the service's place", () => {
   test("a status with Retry-After in seconds, each third time, and the message is not taken", async () => {
-    const { emulator, send, accepted } = await open("status=429 retry-after=5 every=3");
-    await using _ = emulator;
+    await using opened = await open("status=429 retry-after=5 every=3");
+    const { emulator, send, accepted } = opened;
     const answers = [await send(), await send(), await send(), await send()];
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 429, 201]);
     expect(answers[2]?.headers["retry-after"]).toBe("5");
@@ -46,8 +47,8 @@ describe("answers in the service's place", () => {
   });
 
   test("Retry-After as a date, by the emulator's clock, moved or not", async () => {
-    const { emulator, send } = await open("status=503 retry-after-date=90");
-    await using _ = emulator;
+    await using opened = await open("status=503 retry-after-date=90");
+    const { emulator, send } = opened;
     emulator.control.clock.advance(3_600_000);
     expect((await send()).headers).toMatchObject({
       "retry-after": "Tue, 24 Nov 2026 13:01:30 GMT",
@@ -56,34 +57,34 @@ describe("answers in the service's place", () => {
   });
 
   test("after the message was taken, the sender cannot know", async () => {
-    const { emulator, send, accepted } = await open("status=500 when=after times=1");
-    await using _ = emulator;
+    await using opened = await open("status=500 when=after times=1");
+    const { send, accepted } = opened;
     expect(await send()).toMatchObject({ status: 500 });
     expect(accepted()).toBe(1);
     expect(await send()).toMatchObject({ status: 201 });
   });
 
   test("what is refused anyway stays refused as it was", async () => {
-    const { emulator, endpoint } = await open("status=500 when=after");
-    await using _ = emulator;
+    await using opened = await open("status=500 when=after");
+    const { endpoint } = opened;
     expect(await call("POST", endpoint, { body: "x" })).toMatchObject({ status: 400 });
   });
 
   test("a vendor's own words, by cause", async () => {
-    const { emulator, send } = await open("answer=apple.jwt");
-    await using _ = emulator;
+    await using opened = await open("answer=apple.jwt");
+    const { send } = opened;
     const answer = await send();
     expect(answer.status).toBe(403);
     expect(answer.body.toString()).toContain("BadJwtToken");
   });
 
   test("a redirect, a body of text, a huge body", async () => {
-    const { emulator, send } = await open(
+    await using opened = await open(
       "redirect nth=1",
       'status=400 body="no, thanks" nth=2',
       "huge-body=300000 code=503 nth=3",
     );
-    await using _ = emulator;
+    const { send } = opened;
     expect(await send()).toMatchObject({ status: 307, headers: { location: "https://push.invalid/" } });
     expect((await send()).body.toString()).toBe("no, thanks");
     const huge = await send();
@@ -100,8 +101,8 @@ describe("broken connections", () => {
     ["timeout=20", "end", 0],
     ["timeout=20 when=after", "end", 1],
   ])("%s ends with %s, and %i messages taken", async (rule, how, count) => {
-    const { emulator, endpoint, accepted } = await open(rule);
-    await using _ = emulator;
+    await using opened = await open(rule);
+    const { emulator, endpoint, accepted } = opened;
     expect(await exchange(emulator, endpoint)).toMatchObject({ text: "", how });
     expect(accepted()).toBe(count);
   });
@@ -122,8 +123,8 @@ describe("broken connections", () => {
 
 describe("delays", () => {
   test("latency before: a client that gives up has sent nothing", async () => {
-    const { emulator, endpoint, accepted } = await open("latency=3600000");
-    await using _ = emulator;
+    await using opened = await open("latency=3600000");
+    const { emulator, endpoint, accepted } = opened;
     const abort = new AbortController();
     const waiting = call("POST", endpoint, { headers: sealed, body: "x", signal: abort.signal });
     await until(() => emulator.events.some(({ type }) => type === "fault"));
@@ -133,8 +134,8 @@ describe("delays", () => {
   });
 
   test("latency after: the message is taken at once", async () => {
-    const { emulator, endpoint, accepted } = await open("latency=3600000 when=after");
-    await using _ = emulator;
+    await using opened = await open("latency=3600000 when=after");
+    const { endpoint, accepted } = opened;
     const abort = new AbortController();
     const waiting = call("POST", endpoint, { headers: sealed, body: "x", signal: abort.signal });
     await until(() => accepted() === 1);
@@ -143,8 +144,8 @@ describe("delays", () => {
   });
 
   test("latency that is over lets the answer through", async () => {
-    const { emulator, endpoint } = await open("latency=60 jitter=10");
-    await using _ = emulator;
+    await using opened = await open("latency=60 jitter=10");
+    const { emulator, endpoint } = opened;
     const { text, ms } = await exchange(emulator, endpoint);
     expect(text).toMatch(/^HTTP\/1\.1 201 /);
     expect(ms).toBeGreaterThanOrEqual(49);
@@ -153,8 +154,8 @@ describe("delays", () => {
 
 describe("answers out of shape", () => {
   test("sliced, it is whole in the end", async () => {
-    const { emulator, endpoint, accepted } = await open("slicer=40 variation=10 pause=2");
-    await using _ = emulator;
+    await using opened = await open("slicer=40 variation=10 pause=2");
+    const { emulator, endpoint, accepted } = opened;
     const { text, chunks, how } = await exchange(emulator, endpoint);
     expect(text).toMatch(
       /^HTTP\/1\.1 201 Created\r\n[^]*location: http:[^]*content-length: 0\r\n[^]*\r\n\r\n$/,
@@ -165,52 +166,52 @@ describe("answers out of shape", () => {
   });
 
   test("through a narrow connection it takes its time", async () => {
-    const { emulator, endpoint } = await open("bandwidth=1");
-    await using _ = emulator;
+    await using opened = await open("bandwidth=1");
+    const { emulator, endpoint } = opened;
     const { text, ms } = await exchange(emulator, endpoint);
     expect(text).toContain("\r\n\r\n");
     expect(ms).toBeGreaterThan(text.length - 60); // A millisecond a byte, but for the first piece.
   });
 
   test("limit-data cuts it off", async () => {
-    const { emulator, endpoint } = await open("limit-data=15");
-    await using _ = emulator;
+    await using opened = await open("limit-data=15");
+    const { emulator, endpoint } = opened;
     expect(await exchange(emulator, endpoint)).toMatchObject({ text: "HTTP/1.1 201 Cr", how: "end" });
   });
 
   test("slow-close leaves it to the end of the connection, which is late", async () => {
-    const { emulator, endpoint } = await open("slow-close=60");
-    await using _ = emulator;
+    await using opened = await open("slow-close=60");
+    const { emulator, endpoint } = opened;
     const { text, ms } = await exchange(emulator, endpoint);
     expect(text).not.toContain("content-length");
     expect(ms).toBeGreaterThanOrEqual(59);
   });
 
   test("stall sends half of it, then hangs up", async () => {
-    const { emulator, endpoint } = await open("stall=20");
-    await using _ = emulator;
+    await using opened = await open("stall=20");
+    const { emulator, endpoint } = opened;
     const { text } = await exchange(emulator, endpoint);
     expect(text).toMatch(/^HTTP/);
     expect(text).not.toContain("\r\n\r\n");
   });
 
   test("lying-length announces more than comes, and a client sees through it", async () => {
-    const { emulator, send } = await open("lying-length=10");
-    await using _ = emulator;
+    await using opened = await open("lying-length=10");
+    const { send } = opened;
     await expect(send()).rejects.toMatchObject({ code: "ECONNRESET" });
   });
 
   test("or less than comes", async () => {
-    const { emulator, endpoint } = await open('status=400 body="seven b"', "lying-length=-3");
-    await using _ = emulator;
+    await using opened = await open('status=400 body="seven b"', "lying-length=-3");
+    const { emulator, endpoint } = opened;
     const { text } = await exchange(emulator, endpoint);
     expect(text).toMatch(/\r\ncontent-length: 4\r\n[^]*\r\n\r\nseven b$/);
   });
 });
 
 test("what only HTTP/2 has is passed over, and the log says so", async () => {
-  const { emulator, send } = await open("goaway", "refused-stream", "enhance-your-calm");
-  await using _ = emulator;
+  await using opened = await open("goaway", "refused-stream", "enhance-your-calm");
+  const { emulator, send } = opened;
   expect(await send()).toMatchObject({ status: 201 });
   expect(emulator.events.filter(({ type }) => type === "fault")).toMatchObject(
     Array.from({ length: 3 }, () => ({ reason: "ignored: the request came over HTTP/1.1" })),
@@ -218,8 +219,7 @@ test("what only HTTP/2 has is passed over, and the log says so", async () => {
 });
 
 test("a rule for one subscription or personality leaves the others alone", async () => {
-  const emulator = await openTestEmulator();
-  await using _ = emulator;
+  await using emulator = await openTestEmulator();
   const { control } = emulator;
   const [one, fcm] = [control.subscribe({}), control.subscribe({ personality: "fcm" })];
   control.addFault(parseFault(`status=500 subscription=${one.endpoint}`));
@@ -237,8 +237,8 @@ test("a rule for one subscription or personality leaves the others alone", async
 });
 
 test("faults never touch the API", async () => {
-  const { emulator } = await open("down");
-  await using _ = emulator;
+  await using opened = await open("down");
+  const { emulator } = opened;
   const headers = { authorization: `Bearer ${emulator.apiToken}` };
   expect(await call("GET", `${emulator.origin}/api/faults`, { headers })).toMatchObject({ status: 200 });
 });

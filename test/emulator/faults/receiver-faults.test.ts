@@ -9,15 +9,15 @@ async function open(rule: string) {
   const { client, uaid } = await hello(emulator.origin);
   const endpoint = await register(client, channel(1));
   const send = (text: string) => call("POST", endpoint, { headers: sealed, body: text });
-  return { emulator, client, uaid, send };
+  return { emulator, client, uaid, send, [Symbol.asyncDispose]: () => emulator.close() };
 }
 
 const dataOf = (frame: Readonly<Record<string, unknown>>) =>
   Buffer.from(String(frame["data"]), "base64url").toString();
 
 test("drop loses the message on the way; the next connection gets it", async () => {
-  const { emulator, client, uaid, send } = await open("drop times=1");
-  await using _ = emulator;
+  await using opened = await open("drop times=1");
+  const { emulator, client, uaid, send } = opened;
   await send("lost");
   await send("not lost");
   expect(dataOf(await client.next())).toBe("not lost");
@@ -28,8 +28,8 @@ test("drop loses the message on the way; the next connection gets it", async () 
 });
 
 test("disconnect hangs up with the code, and the message waits", async () => {
-  const { emulator, client, uaid, send } = await open("disconnect=4774 nth=1");
-  await using _ = emulator;
+  await using opened = await open("disconnect=4774 nth=1");
+  const { emulator, client, uaid, send } = opened;
   await send("later");
   expect(await client.ended).toMatchObject({ code: 4774 });
   await until(() => emulator.control.messages()[0]?.outcome === "waiting");
@@ -38,8 +38,8 @@ test("disconnect hangs up with the code, and the message waits", async () => {
 });
 
 test("forget ends all subscriptions of the browser, which gets a new id when it comes back", async () => {
-  const { emulator, client, uaid, send } = await open("forget");
-  await using _ = emulator;
+  await using opened = await open("forget");
+  const { emulator, client, uaid, send } = opened;
   await send("x");
   await client.ended;
   expect(emulator.control.messages()).toMatchObject([
@@ -50,16 +50,16 @@ test("forget ends all subscriptions of the browser, which gets a new id when it 
 });
 
 test("delay delivers later, in whatever order that makes", async () => {
-  const { emulator, client, send } = await open("delay=50 nth=1");
-  await using _ = emulator;
+  await using opened = await open("delay=50 nth=1");
+  const { client, send } = opened;
   await send("first");
   await send("second");
   expect([dataOf(await client.next()), dataOf(await client.next())]).toEqual(["second", "first"]);
 });
 
 test("what is late for a connection that is gone is not delivered twice", async () => {
-  const { emulator, client, uaid, send } = await open("delay=30");
-  await using _ = emulator;
+  await using opened = await open("delay=30");
+  const { emulator, client, uaid, send } = opened;
   await send("once");
   client.socket.close();
   const again = await hello(emulator.origin, uaid);
@@ -69,8 +69,7 @@ test("what is late for a connection that is gone is not delivered twice", async 
 });
 
 test("a user agent of the emulator's own is offline after a disconnect", async () => {
-  const emulator = await openTestEmulator({ faults: [parseFault("disconnect times=1")] });
-  await using _ = emulator;
+  await using emulator = await openTestEmulator({ faults: [parseFault("disconnect times=1")] });
   const { control } = emulator;
   const { endpoint } = control.subscribe({});
   await call("POST", endpoint, { headers: { ttl: "60" } });
