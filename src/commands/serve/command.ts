@@ -1,7 +1,8 @@
 /** `webpush serve`: flags only. Nothing here opens a socket, a folder or a store. */
 import { Command, Option } from "commander";
+import { browserNames, type BrowserName } from "../../browsers/browser.ts";
 import { parsePort } from "../../settings/table.ts";
-import { collect, settingOption, type Dispatch } from "../dispatch.ts";
+import { choiceOption, collect, settingOption, type Dispatch } from "../dispatch.ts";
 
 export interface ServeOptions {
   /** Undefined when nobody said: `public/` if there is one, else the built-in page. */
@@ -14,6 +15,10 @@ export interface ServeOptions {
   /** Run a push service of this machine's own beside the server. */
   readonly emulator: boolean;
   readonly emulatorPort: number;
+  /** A browser to start on it; then the emulator runs, asked for or not. */
+  readonly open: BrowserName | undefined;
+  readonly headless: boolean;
+  readonly browser: string | undefined;
   readonly timeout: number;
   readonly proxy: string | undefined;
   readonly ca: string | undefined;
@@ -38,20 +43,32 @@ export function serveCommand(dispatch: Dispatch): Command {
         .argParser(collect)
         .default([]),
     )
-    .option("--emulator", "run a push service of this machine's own beside it, for use offline", false)
+    .optionsGroup("Offline:")
+    .option("--emulator", "run a push service of this machine's own beside it", false)
     .addOption(
       new Option("--emulator-port <n>", "its port; 0 takes any free one").argParser(parsePort).default(8030),
     )
+    .addOption(
+      choiceOption("--open <browser>", "open the page in this browser, on the emulator", browserNames),
+    )
+    .option("--headless", "start it without a window", false)
+    .option("--browser <path>", "the browser's program; looked for unless given")
     .optionsGroup("Test pushes from the page:")
     .addOption(settingOption("timeout"))
     .addOption(settingOption("proxy"))
     .addOption(settingOption("ca"))
     .addHelpText(
       "after",
-      "\nExamples:\n  $ webpush serve\n  $ webpush serve --emulator\n  $ webpush serve site --port 3000\n" +
+      "\nExamples:\n  $ webpush serve\n  $ webpush serve --open chromium\n  $ webpush serve site --port 3000\n" +
         "  $ webpush serve --port 0 --json > events.ndjson",
     )
     .action((dir: string | undefined, flags: Omit<ServeOptions, "dir">) =>
-      dispatch<ServeOptions>(() => import("./run.ts"), { dir, ...flags, host: flags.host }),
+      dispatch<ServeOptions>(() => import("./run.ts"), {
+        dir,
+        ...flags,
+        host: flags.host,
+        open: flags.open,
+        browser: flags.browser,
+      }),
     );
 }

@@ -19,6 +19,8 @@ export interface EmulatorBeside extends AsyncDisposable {
   readonly emulator: Emulator;
   /** How the server tells the emulator's subscriptions from others. */
   readonly pushService: LocalPushService;
+  /** Resolves when a browser has come whose profile is new. */
+  readonly newUserAgent: Promise<void>;
   /** Rejects when the state cannot be kept any more: an emulator that forgets is worse than one that stops. */
   readonly failed: Promise<never>;
 }
@@ -42,11 +44,14 @@ export async function startEmulatorBeside(
   const saved = emulatorState.read();
   const restored = saved === undefined ? {} : { state: parseSnapshot(saved) };
   const labels = new Labels(restored.state);
+  let came: () => void = () => undefined;
+  const newUserAgent = new Promise<void>((resolve) => (came = resolve));
   let changed = (): void => undefined;
   const listen = (event: PushServiceEvent): void => {
     labels.learn(event);
     onEvent(event, labels);
     changed();
+    if (event.type === "user-agent-connected" && !event.isKnown) came();
   };
   const emulator = await startEmulator({ clock, random, port, tls, onEvent: listen, ...restored }).catch(
     (error: unknown) => {
@@ -62,6 +67,7 @@ export async function startEmulatorBeside(
   const { failed } = saver;
   return {
     emulator,
+    newUserAgent,
     failed,
     pushService: {
       origin: emulator.origin,

@@ -10,8 +10,10 @@ import type { Context } from "../context.ts";
 import { eventJson as emulatorEventJson, eventText as emulatorEventText } from "../emulator/render.ts";
 import { ExitCode } from "../exit-code.ts";
 import { findPageKey, makePageKey, type PageKey } from "../scaffold/page-key.ts";
+import { assertBrowser, forgetGuests, openBrowserBeside } from "./browser.ts";
 import type { ServeOptions } from "./command.ts";
 import { startEmulatorBeside, type EmulatorBeside, type EmulatorBesideOptions } from "./emulator.ts";
+import { watchGuests, type Guests } from "./guests.ts";
 import { keyRingOf } from "./keys.ts";
 import { pageProblems } from "./page-settings.ts";
 import { findPageFolder, openSite, type PageFolder } from "./page.ts";
@@ -20,11 +22,15 @@ import { sendTestPush } from "./test-push.ts";
 
 export async function run(options: ServeOptions, context: Context): Promise<ExitCode> {
   const { io, clock, signal, json, subscriptions } = context;
+  assertBrowser(options, context);
   const page = findPageFolder(options.dir, context);
   const { length: subscriptionCount } = await subscriptions.list();
   const key = findPageKey({ key: undefined }, context) ?? (await makePageKey({ yes: false }, context));
-  await using beside = options.emulator ? await openEmulator(options, context) : undefined;
-  await using server = await openServer({ page, key, beside }, options, context);
+  await using beside =
+    options.emulator || options.open !== undefined ? await openEmulator(options, context) : undefined;
+  const guests =
+    beside && options.open !== undefined ? watchGuests(beside.emulator, subscriptions) : undefined;
+  await using server = await openServer({ page, key, beside, guests }, options, context);
   const opening = {
     origin: server.origin,
     folder: page?.shown,
@@ -38,7 +44,12 @@ export async function run(options: ServeOptions, context: Context): Promise<Exit
   for (const problem of page === undefined ? [] : pageProblems(page, key.publicKey)) {
     for (const line of problemText(problem, io)) io.err(line);
   }
-  if (!signal.aborted) await Promise.race([once(signal, "abort"), ...(beside ? [beside.failed] : [])]);
+  {
+    await using browser = openBrowserBeside(server.origin, { beside, guests }, options, context);
+    const failures = [beside, browser].flatMap((part) => part?.failed ?? []);
+    if (!signal.aborted) await Promise.race([once(signal, "abort"), ...failures]);
+  }
+  await forgetGuests(guests, context);
   io.say("stopped");
   return ExitCode.ok;
 }
@@ -47,10 +58,11 @@ interface Parts {
   readonly page: PageFolder | undefined;
   readonly key: PageKey;
   readonly beside: EmulatorBeside | undefined;
+  readonly guests: Guests | undefined;
 }
 
 function openServer(
-  { page, key, beside }: Parts,
+  { page, key, beside, guests }: Parts,
   options: ServeOptions,
   context: Context,
 ): Promise<DevelopmentServer> {
@@ -66,6 +78,7 @@ function openServer(
     onEvent: (event: ServerEvent) => {
       const line = json ? eventJson(event) : eventText(event, io);
       if (line !== undefined) io.out(line);
+      if (event.type === "stored") guests?.saw(event.id, event.endpoint);
     },
     port: options.port,
     host: options.host,
