@@ -14,6 +14,8 @@ export interface Opening {
   readonly origin: string;
   /** What a browser needs to know to use it. */
   readonly wiring: BrowserWiring;
+  /** Opens the JSON API. */
+  readonly apiToken: string;
   readonly httpsOrigin: string;
   /** The certificate to trust; `undefined` when it could not be kept. */
   readonly caPath: string | undefined;
@@ -25,7 +27,7 @@ export interface Opening {
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, httpsOrigin, wiring, caPath, as, statePath, subscriptionCount }: Opening,
+  { origin, httpsOrigin, apiToken, wiring, caPath, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -46,6 +48,7 @@ export function openingText(
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
     ...chromiumText(wiring),
+    `tests     ${origin}/api/, authorization: Bearer ${printable(apiToken)}`,
     `answers   ${describeAnswers(as)}`,
     ...(statePath === undefined
       ? ["state     in memory only; --state DIR keeps it"]
@@ -186,7 +189,7 @@ function unregisterMeaning(code: number): string {
 
 /** The first record: the service is ready. */
 export function readyJson(
-  { origin, httpsOrigin, caPath, as, subscriptionCount }: Omit<Opening, "statePath">,
+  { origin, httpsOrigin, apiToken, caPath, as, subscriptionCount }: Omit<Opening, "statePath">,
   at: number,
 ): string {
   const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
@@ -200,6 +203,7 @@ export function readyJson(
     ...noMessage,
     subscriptions: subscriptionCount,
     personality: as ?? null,
+    apiToken,
     httpsUrl: httpsOrigin,
     ca: caPath ?? null,
   });
