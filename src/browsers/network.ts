@@ -17,5 +17,5 @@ export function networkProblem(name: BrowserName, interfaces: Interfaces): strin
     (addresses ?? []).some(({ internal }) => !internal),
   );
   if (isOnline || name === "firefox") return undefined;
-  return "only the loopback interface is up, and Chromium then never fetches its messages";
+  return "only the loopback interface is up, and Chromium then never fetches its messages; Firefox does";
 }

@@ -15,6 +15,7 @@ import type { PushedMessage, Receiver, ReceiverConnection } from "./exchange.ts"
 import { endpointOf, type PersonalityId } from "./personalities.ts";
 import type { PushService } from "./push-service.ts";
 import { unknownMessage } from "./refusals.ts";
+import type { SubscriptionView } from "./views.ts";
 
 /** The far end of a session. */
 export interface Wire {
@@ -137,8 +138,20 @@ export class AutopushSession implements Receiver {
       subscriptionCount,
     });
     this.#send({ messageType: "hello", uaid, status: 200, use_webpush: true, broadcasts: {} });
+    if (this.#isOverwhelmed(owned.values())) return;
     const outcome = service.connect([...this.#channels.keys()], this);
     if (outcome.kind === "connected") this.#connection = outcome.connection;
+  }
+
+  /** Forgets a user agent for which too much has gathered, as autopush does; it has to subscribe anew. */
+  #isOverwhelmed(owned: Iterable<SubscriptionView>): boolean {
+    const { service } = this.#options;
+    const views = [...owned];
+    const gathered = views.reduce((sum, { waiting, unacknowledged }) => sum + waiting + unacknowledged, 0);
+    if (gathered <= service.maxMessagesPerUserAgent) return false;
+    for (const { subscriptionId } of views) service.expireSubscription(subscriptionId);
+    this.#end(normalClosure, "reset");
+    return true;
   }
 
   #act(frame: Exclude<ClientFrame, { type: "hello" }>, userAgentId: string): void {

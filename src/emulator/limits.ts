@@ -12,6 +12,11 @@ export interface PushServiceLimits {
   readonly subscriptionTtlSeconds?: number | undefined;
   /** Messages of one subscription, waiting or unacknowledged, before its senders get a 429. */
   readonly maxMessagesPerSubscription?: number;
+  /**
+   * Messages that may have gathered for one user agent of the autopush door while it was away; with more it is
+   * forgotten when it comes back, all its subscriptions with it. Mozilla's documentation says 1000, the code 150.
+   */
+  readonly maxMessagesPerUserAgent?: number;
   /** Subscriptions before subscribers get a 429. */
   readonly maxSubscriptions?: number;
   /** Receipt subscriptions before senders that ask for a new one get a 429 (RFC 8030 §5.1). */
@@ -30,6 +35,7 @@ export function completeLimits(limits: PushServiceLimits): CompleteLimits {
     maxTtlSeconds: limits.maxTtlSeconds ?? 2_592_000,
     subscriptionTtlSeconds: limits.subscriptionTtlSeconds,
     maxMessagesPerSubscription: limits.maxMessagesPerSubscription ?? 1000,
+    maxMessagesPerUserAgent: limits.maxMessagesPerUserAgent ?? 1000,
     maxSubscriptions: limits.maxSubscriptions ?? 100_000,
     maxReceiptSubscriptions: limits.maxReceiptSubscriptions ?? 10_000,
     acknowledgeWithinMs: limits.acknowledgeWithinMs ?? 30_000,

@@ -126,11 +126,11 @@ function openHttp2({ door, requestTimeoutMs }: ProtocolOptions) {
 }
 
 function openTls(
-  { tls: { certificatePem, caPem, keyPem }, requestTimeoutMs }: ProtocolOptions,
+  { tls: { certificatePem, keyPem }, requestTimeoutMs }: ProtocolOptions,
   accept: (socket: Duplex & { readonly alpnProtocol: string | false | null }) => void,
 ) {
   const server = createTlsServer({
-    cert: `${certificatePem}${caPem}`,
+    cert: certificatePem,
     key: keyPem.reveal(),
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: requestTimeoutMs,

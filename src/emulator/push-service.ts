@@ -86,6 +86,11 @@ export class PushService {
     return this.#personality ?? native;
   }
 
+  /** How many messages may have gathered for a user agent, where a door asks for it. */
+  get maxMessagesPerUserAgent(): number {
+    return this.#limits.maxMessagesPerUserAgent;
+  }
+
   /** What messages to a subscription of this personality are held to. */
   limitsFor(personality: PersonalityId): MessageLimits {
     return messageLimitsOf(personality, this.#limits);

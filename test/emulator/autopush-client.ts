@@ -12,7 +12,8 @@ export class RawClient {
   readonly ended: Promise<{ readonly code: number; readonly reason: string }>;
 
   constructor(origin: string, headers: Readonly<Record<string, string>> = {}) {
-    this.socket = new WebSocket(`${origin.replace("http:", "ws:")}/`, "push-notification", { headers });
+    const address = new URL(origin.replace("http:", "ws:"));
+    this.socket = new WebSocket(address, "push-notification", { headers });
     this.socket.on("error", () => undefined);
     this.socket.on("message", (data: Buffer) => {
       this.#waiting.push(JSON.parse(data.toString()) as Frame);

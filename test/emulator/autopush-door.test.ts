@@ -3,6 +3,7 @@ import { signToken } from "../../src/protocol/vapid-token.ts";
 import { parseSubject } from "../../src/protocol/subject.ts";
 import { samplePair } from "../support/samples.ts";
 import { channel, hello, RawClient, register } from "./autopush-client.ts";
+import { accepted, k, refused } from "./vapid-cases.ts";
 import { call, openTestEmulator, sealed, until, type TestEmulator } from "./wire.ts";
 
 const pair = samplePair("ours");
@@ -285,6 +286,31 @@ describe("what was sent while nobody was there", () => {
   });
 });
 
+test("a whole batch that expired while nobody was there does not come", async () => {
+  await using emulator = await openTestEmulator();
+  const { uaid, endpoint } = await awayAgent(emulator);
+  for (let n = 0; n < 12; n++) await post(endpoint, `no. ${n}`, { ttl: n === 11 ? "30" : "1" });
+  emulator.clock.advance(2);
+  const { client } = await hello(emulator.origin, uaid);
+  expect(textOf(await client.next())).toBe("no. 11");
+  expect(await client.ask({})).toEqual({});
+});
+
+test("a user agent for which too much has gathered is forgotten, all its subscriptions with it", async () => {
+  await using emulator = await openTestEmulator({ limits: { maxMessagesPerUserAgent: 2 } });
+  const { uaid, endpoint } = await awayAgent(emulator);
+  for (let n = 0; n < 2; n++) await post(endpoint);
+  const enough = await hello(emulator.origin, uaid);
+  expect((await enough.client.next())["messageType"]).toBe("notification");
+  enough.client.socket.terminate();
+  await until(() => emulator.service.subscriptions()[0]?.isConnected === false);
+  await post(endpoint);
+  const { client } = await hello(emulator.origin, uaid);
+  expect(await client.ended).toEqual({ code: 1000, reason: "reset" });
+  expect((await post(endpoint)).status).toBe(410);
+  expect((await hello(emulator.origin, uaid)).uaid).not.toBe(uaid);
+});
+
 test("TTL 0 is sent at once to who is there, and never again", async () => {
   await using emulator = await openTestEmulator();
   const first = await hello(emulator.origin);
@@ -313,6 +339,72 @@ test("ping is answered in kind, broadcasts are unknown", async () => {
   expect(await client.ask(asked)).toEqual({
     messageType: "broadcast",
     broadcasts: { errors: { "remote-settings/x": "Broadcast not found" } },
+  });
+});
+
+describe("VAPID at a channel made with a key", () => {
+  async function sendWith(write: (typeof accepted)[number][1]) {
+    await using emulator = await openTestEmulator();
+    const { client } = await hello(emulator.origin);
+    const endpoint = await register(client, channel(1), k);
+    const exp = emulator.clock.now() / 1000 + 3600;
+    const authorization = write({ aud: emulator.origin, exp, sub: "mailto:ops@harbour.shop" }) ?? "";
+    const answer = await post(endpoint, "sealed", { authorization });
+    return { answer, text: answer.status === 201 ? textOf(await client.next()) : undefined };
+  }
+
+  test.each(accepted)("%s is accepted, and the message delivered", async (_name, write) => {
+    expect(await sendWith(write)).toMatchObject({ answer: { status: 201 }, text: "sealed" });
+  });
+
+  test.each(refused)("%s: 401 with errno 109", async (_name, _defect, write) => {
+    const { answer } = await sendWith(write);
+    expect(answer.status).toBe(401);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ code: 401, errno: 109 });
+  });
+});
+
+describe("a connection that asks for another push service", () => {
+  test.each([
+    ["fcm", /^\/fcm\/send\/[\w-]{22}$/],
+    ["apple", /^\/apple\/[\w-]{22}$/],
+    ["wns", /^\/wns\/\?token=[\w-]{22}$/],
+    ["strict", /^\/push\/[\w-]{22}$/],
+    ["mozilla", /^\/wpush\/v2\/[\w-]{22}$/],
+  ])("?as=%s gets its endpoints, and their messages over the same frames", async (as, path) => {
+    await using emulator = await openTestEmulator();
+    const { client } = await hello(`${emulator.origin}/?as=${as}`);
+    const endpoint = await register(client, channel(1), pair.publicKey);
+    expect(endpoint.slice(emulator.origin.length)).toMatch(path);
+    expect((await post(endpoint, "to you", vapid(emulator))).status).toBe(201);
+    expect(textOf(await client.next())).toBe("to you");
+    expect(emulator.events.find(({ type }) => type === "accepted")).toMatchObject({ personality: as });
+  });
+
+  test("keeps a channel's endpoint as long as it asks for the same", async () => {
+    await using emulator = await openTestEmulator();
+    const first = await hello(`${emulator.origin}/?as=apple`);
+    const endpoint = await register(first.client, channel(1), pair.publicKey);
+    const second = await hello(`${emulator.origin}/?as=apple`, first.uaid);
+    expect(await register(second.client, channel(1), pair.publicKey)).toBe(endpoint);
+    const third = await hello(`${emulator.origin}/?as=wns`, first.uaid);
+    expect(await register(third.client, channel(1), pair.publicKey)).toMatch(/\/wns\//);
+    expect((await post(endpoint, "x", vapid(emulator))).status).toBe(410);
+  });
+
+  test("?as= with a name that is none is not opened", async () => {
+    await using emulator = await openTestEmulator();
+    const client = new RawClient(`${emulator.origin}/?as=gcm`);
+    expect((await client.ended).code).toBe(1006);
+    expect(emulator.events.at(-1)).toMatchObject({ type: "refused", code: "personality-unknown" });
+  });
+
+  test("the emulator's own choice holds where the connection makes none", async () => {
+    await using emulator = await openTestEmulator({ personality: "apple" });
+    const { client } = await hello(emulator.origin);
+    expect(await register(client, channel(1))).toMatch(/\/apple\//);
+    const other = await hello(`${emulator.origin}/?as=mozilla`);
+    expect(await register(other.client, channel(1))).toMatch(/\/wpush\/v1\//);
   });
 });
 

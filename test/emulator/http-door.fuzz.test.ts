@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { personalityIds } from "../../src/emulator/personalities.ts";
 import { call, openTestEmulator, subscribeAt, type TestEmulator } from "./wire.ts";
 
 let emulator: TestEmulator;
@@ -94,6 +95,11 @@ test("a body of many megabytes is answered 413 and cut off, not read", async () 
 });
 
 test("random requests are answered or hung up on, and never with a 5xx", async () => {
+  const live: string[] = [];
+  for (const as of personalityIds) {
+    const { pathname, search } = new URL((await subscribeAt(emulator.origin, undefined, as)).endpoint);
+    live.push(pathname + search);
+  }
   const word = fc.constantFrom(
     "TTL",
     "Urgency",
@@ -121,7 +127,19 @@ test("random requests are answered or hung up on, and never with a 5xx", async (
   const request = fc.record({
     method: fc.constantFrom("GET", "POST", "DELETE", "PATCH", "get", "M-SEARCH"),
     path: fc.oneof(
-      fc.constantFrom("/subscribe", "/push/x", "/message/x", "/receipt/x", "http://a/push/x", "*"),
+      fc.constantFrom(...live),
+      fc.constantFrom(
+        "/subscribe",
+        "/push/x",
+        "/message/x",
+        "/receipt/x",
+        "http://a/push/x",
+        "*",
+        "/fcm/send/x",
+        "/wpush/v2/x",
+        "/apple/x",
+        "/wns/?token=x",
+      ),
       fc.string({ maxLength: 30 }),
     ),
     headers: fc.array(fc.tuple(word, value), { maxLength: 8 }),

@@ -306,6 +306,18 @@ describe("what a push service must refuse", () => {
     expect(errorOf(inSet)).toMatchObject({ code: 400, error: "subscription-set-invalid" });
   });
 
+  test("too many subscriptions and receipt subscriptions get 429 with Retry-After", async () => {
+    const limits = { maxSubscriptions: 1, maxReceiptSubscriptions: 1 };
+    await using emulator = await openTestEmulator({ limits });
+    const { endpoint } = await subscribeAt(emulator.origin);
+    const another = await call("POST", `${emulator.origin}/subscribe`);
+    expect(another).toMatchObject({ status: 429, headers: { "retry-after": "60" } });
+    const headers = { ...sealed, prefer: "respond-async" };
+    expect(await call("POST", endpoint, { headers, body: "x" })).toMatchObject({ status: 202 });
+    const second = await call("POST", endpoint, { headers, body: "x" });
+    expect(second).toMatchObject({ status: 429, headers: { "retry-after": "60" } });
+  });
+
   test("too many waiting messages get 429 with Retry-After", async () => {
     await using emulator = await openTestEmulator({ limits: { maxMessagesPerSubscription: 1 } });
     const { endpoint } = await subscribeAt(emulator.origin);

@@ -10,6 +10,7 @@ import { personalityIds, type PersonalityId } from "../../src/emulator/personali
 import { exampleAnswer } from "../../src/emulator/personalities/answers.ts";
 import { findRoute } from "../../src/emulator/route.ts";
 import { pushRoutes } from "../../src/emulator/push-routes.ts";
+import { callSecurely, connectThrough } from "./secure-wire.ts";
 import { k, other } from "./vapid-cases.ts";
 import { sendTo, vapidFor } from "./vendor-answers.ts";
 import {
@@ -397,6 +398,45 @@ describe("which personality a subscription has", () => {
     for (const record of old) delete record["personality"];
     await using older = await openTestEmulator({ state: state as never });
     expect(older.service.subscriptions().map(({ personality }) => personality)).toEqual(["strict", "strict"]);
+  });
+});
+
+describe("at the vendors' own hosts, as an unmodified sender goes there through the proxy", () => {
+  test.each([
+    ["fcm", "fcm.googleapis.com", "/fcm/send/"],
+    ["fcm", "jmt17.google.com", "/wp/"],
+    ["mozilla", "updates.push.services.mozilla.com", "/wpush/v2/"],
+    ["apple", "web.push.apple.com", "/"],
+    ["wns", "wns2-am3p.notify.windows.com", "/w/?token="],
+  ] as const)("%s at %s%s", async (vendor, host, path) => {
+    await using scene = await openScene(vendor);
+    const { emulator } = scene;
+    const origin = `https://${host}`;
+    const pushId = emulator.service.subscriptions()[0]?.pushId ?? "";
+    const { socket } = await connectThrough(emulator, `${host}:443`);
+    const authorization = vapidFor({ origin, clock: emulator.clock });
+    const headers = { ...sealed, authorization };
+    const answer = await callSecurely(emulator, "POST", `${origin}${path}${pushId}`, {
+      headers,
+      body: "x",
+      socket,
+    });
+    expect(answer.status).toBe(201);
+    if (vendor === "fcm" || vendor === "mozilla") expect(answer.headers["location"]).toContain(`${origin}/`);
+  });
+
+  test("what is subscribed there has an endpoint of theirs", async () => {
+    await using emulator = await openTestEmulator();
+    const endpointAt = async (host: string, as: Vendor) => {
+      const answer = await call("POST", `${emulator.origin}/subscribe?as=${as}`, { headers: { host } });
+      return (JSON.parse(answer.body.toString()) as { endpoint: string }).endpoint;
+    };
+    expect(await endpointAt("web.push.apple.com", "apple")).toMatch(
+      /^https:\/\/web\.push\.apple\.com\/[\w-]{22}$/,
+    );
+    expect(await endpointAt("db5p.notify.windows.com", "wns")).toMatch(
+      /^https:\/\/db5p\.notify\.windows\.com\/w\/\?token=[\w-]{22}$/,
+    );
   });
 });
 

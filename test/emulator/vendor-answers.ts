@@ -5,7 +5,11 @@ import { k, token, type Pair, own } from "./vapid-cases.ts";
 import { call, type Answer, type Call, type TestEmulator } from "./wire.ts";
 
 /** `Authorization` with a good token, but for what is given. */
-export function vapidFor({ origin, clock }: TestEmulator, claims: object = {}, signer: Pair = own): string {
+export function vapidFor(
+  { origin, clock }: Pick<TestEmulator, "origin" | "clock">,
+  claims: object = {},
+  signer: Pair = own,
+): string {
   const valid = { aud: origin, exp: clock.now() / 1000 + 3600, sub: "mailto:ops@harbour.shop" };
   const key = signer === own ? k : signer.publicKey.toString("base64url");
   return `vapid t=${token(valid, { claims, signer })}, k=${key}`;

@@ -2,7 +2,7 @@
 import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
 import { eventRecordOf, faultText } from "../../emulator/event-record.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
-import { vendorOf, type PersonalityId } from "../../emulator/personalities.ts";
+import { personalityIds, vendorOf, type PersonalityId } from "../../emulator/personalities.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -56,7 +56,8 @@ function shellWord(path: string): string {
 }
 
 function describeAnswers(as: PersonalityId | undefined): string {
-  const otherwise = "subscribe with ?as=apple (fcm, mozilla, wns, strict) for others";
+  const others = personalityIds.filter((id) => id !== as).join(", ");
+  const otherwise = `subscribe with ?as= for others: ${others}`;
   if (as === undefined) return `as each door's own service does; ${otherwise}`;
   const vendor = vendorOf(as)?.name;
   return `${vendor === undefined ? "by the letter of the RFCs" : `as ${vendor} does`}; ${otherwise}`;

@@ -47,7 +47,8 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
     labels.learn(event);
     io.out(json ? eventJson(event, labels) : eventText(event, labels, io));
     saver?.changed();
-    if (event.type === "user-agent-connected") hear();
+    // A browser with a new profile is nobody that was here before.
+    if (event.type === "user-agent-connected" && !event.isKnown) hear();
   };
   const restored = state === undefined ? {} : { state };
   await using emulator = await startEmulator({

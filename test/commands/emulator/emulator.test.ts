@@ -97,6 +97,28 @@ test("an address that others reach has to be allowed", async () => {
   expect(exitCode).toBe(2);
 });
 
+test("--as makes every subscription behave as that service, and the log says so", async () => {
+  const { origin, child, printed, ended } = await startEmulatorCli(["--as", "apple"]);
+  const { client } = await hello(origin);
+  const endpoint = await register(client, channel(1));
+  expect(endpoint).toContain("/apple/");
+  await call("POST", endpoint, { headers: sealed, body: "x" });
+  await printed("vapid-missing");
+  child.kill("SIGINT");
+  const { stdout, stderr } = await ended;
+  expect(stderr).toContain(
+    "answers   as Apple does; subscribe with ?as= for others: strict, fcm, mozilla, wns",
+  );
+  expect(stdout).toContain("subscribed as apple, anyone may send");
+  expect(stdout).toContain("refused 403 as apple vapid-missing: ");
+});
+
+test("--as with a name that is none is refused, and the nearest one named", async () => {
+  const { exitCode, stderr } = await runMain(["emulator", "--as", "aple"]);
+  expect(stderr).toContain('error: there is no push service called "aple"\nhint: did you mean apple?');
+  expect(exitCode).toBe(2);
+});
+
 test.each(["65536", "-1", "http"])("--port=%s is refused", async (port) => {
   expect(await runMain(["emulator", `--port=${port}`])).toMatchObject({ exitCode: 2, stdout: "" });
 });

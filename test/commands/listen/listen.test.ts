@@ -80,6 +80,29 @@ describe("a message", () => {
     expect((await listenJson(cwd, service, ["--count", "1", "--timeout", "150ms"])).exitCode).toBe(6);
   });
 
+  test.each([
+    ["fcm", "FCM (emulator)", { cause: "ok", status: 201 }],
+    ["mozilla", "Mozilla autopush (emulator)", { cause: "ok", status: 201 }],
+    ["apple", "Apple (emulator)", { cause: "ok", requestId: expect.any(String) as string }],
+    ["wns", "Microsoft WNS (emulator)", { cause: "ok.dropped" }],
+  ])("is sent by the rules of %s when --service asks for it", async (as, label, nobodyThere) => {
+    const { service } = await openService();
+    const cwd = await openProject();
+    const asked = `${service}/?as=${as}`;
+    await subscribeOnce(cwd, asked);
+    const host = new URL(service).host.replace(":", "-");
+    expect(statSync(join(cwd, ".webpush", "receivers", `${host}-as-${as}.json`)).isFile()).toBe(true);
+    expect((await runMain(["subscriptions", "list"], { cwd })).stdout).toContain(label);
+    const never = await sendJson(["--to", "me", "--payload", "now or never", "--ttl", "0"], { cwd });
+    expect(never.records).toMatchObject([{ outcome: "accepted", service: as, ...nobodyThere }]);
+    await sendJson(["--to", "me", "--payload", "kept"], { cwd });
+    const { records } = await listenJson(cwd, asked, ["--count", "1"]);
+    expect(records).toMatchObject([
+      { type: "ready", isNew: false },
+      { type: "message", text: "kept" },
+    ]);
+  });
+
   test("of the draft's coding arrives as well, and an empty one", async () => {
     const { service } = await openService();
     const cwd = await openProject();
