@@ -62,7 +62,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   const { port } = server.address() as AddressInfo;
   const guard = { port, allowRemote };
   const door = createHttpDoor(options, guard);
-  const shared = { door, guard, tls, requestTimeoutMs, autopush, chromium };
+  const shared = { service, door, guard, tls, requestTimeoutMs, autopush, chromium };
   const inside = createProtocols({ ...shared, openTunnel: refuseTunnels(service) });
   const openTunnel = createTunnels({
     service,

@@ -14,15 +14,19 @@ import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
+import { systemCode } from "../base/errors.ts";
 import type { AutopushDoor } from "./autopush-door.ts";
 import type { TlsIdentity } from "./certificate.ts";
 import type { ChromiumDoor } from "./chromium-door/door.ts";
 import { maxHeaderBytes, type HttpDoor } from "./http-door.ts";
 import { boundSession, boundRequest, unifyHeaders } from "./http2-requests.ts";
+import type { PushService } from "./push-service.ts";
+import { refuse } from "./refusals.ts";
 import type { GuardOptions } from "./request-guard.ts";
 import type { OpenTunnel } from "./tunnel.ts";
 
 export interface ProtocolOptions {
+  readonly service: PushService;
   readonly door: HttpDoor;
   readonly guard: GuardOptions;
   readonly tls: TlsIdentity;
@@ -126,7 +130,7 @@ function openHttp2({ door, requestTimeoutMs }: ProtocolOptions) {
 }
 
 function openTls(
-  { tls: { certificatePem, keyPem }, requestTimeoutMs }: ProtocolOptions,
+  { service, tls: { certificatePem, keyPem }, requestTimeoutMs }: ProtocolOptions,
   accept: (socket: Duplex & { readonly alpnProtocol: string | false | null }) => void,
 ) {
   const server = createTlsServer({
@@ -135,10 +139,22 @@ function openTls(
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: requestTimeoutMs,
   });
-  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("tlsClientError", (error, socket) => {
+    socket.destroy();
+    // Some clients say why they hang up, and people look for the reason on our side.
+    if (isDistrust(systemCode(error))) service.report(refuse("certificate-untrusted", distrust));
+  });
   server.on("secureConnection", (socket) => {
     socket.on("error", () => socket.destroy());
     accept(socket);
   });
   return server;
+}
+
+const distrust =
+  "a client does not trust the emulator's certificate; it needs NODE_EXTRA_CA_CERTS or the like";
+
+/** The alerts of those who were shown a certificate and did not like it. */
+function isDistrust(code: string | undefined): boolean {
+  return /_ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)$/.test(code ?? "");
 }

@@ -57,6 +57,7 @@ const refusals = {
     reference: "Chromium's registration: sender is the page's applicationServerKey",
   },
   "host-not-allowed": { status: 421, reference: "RFC 9110 §15.5.20" },
+  "certificate-untrusted": { status: 400, reference: "RFC 8446 §6.2" },
   "tunnel-not-allowed": { status: 403, reference: "RFC 9110 §9.3.6" },
   "cross-site": { status: 403, reference: "a page of another site has no business here" },
   "request-malformed": { status: 400, reference: "RFC 9112 §2.2" },

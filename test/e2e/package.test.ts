@@ -148,6 +148,43 @@ describe("installed in an empty folder", () => {
     2 * limitMs,
   );
 
+  test(
+    "webpush/emulator is imported by its name, from JavaScript and, with its types, from TypeScript",
+    async () => {
+      const consumer = `
+import { startEmulator } from "webpush/emulator";
+const push = await startEmulator({ faults: ["status=503 times=1"] });
+const subscription = push.subscribe();
+const send = () => fetch(subscription.endpoint, { method: "POST", headers: { ttl: "60" } });
+const statuses = [(await send()).status, (await send()).status];
+const [message] = await push.waitForMessages(1, { subscription, outcome: "acknowledged" });
+const id: string = subscription.endpoint.slice(-22);
+console.log(statuses.join(), message?.subscription === id, message?.outcome);
+await push.close();
+`;
+      writeFileSync(join(project, "use-emulator.mjs"), consumer.replace("id: string", "id"));
+      expect(await run(process.execPath, ["use-emulator.mjs"], project)).toEqual({
+        exitCode: 0,
+        stdout: "503,201 true acknowledged\n",
+        stderr: "",
+      });
+      writeFileSync(join(project, "use-emulator.mts"), consumer);
+      const strict = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022"];
+      const types = [
+        "--lib",
+        "es2023,esnext.disposable,dom",
+        "--types",
+        "node",
+        "--typeRoots",
+        join(root, "node_modules/@types"),
+      ];
+      const tsc = [join(root, "node_modules/typescript/bin/tsc"), ...strict, ...types, "use-emulator.mts"];
+      const checked = await run(process.execPath, tsc, project);
+      expect(checked.exitCode, checked.stdout).toBe(0);
+    },
+    2 * limitMs,
+  );
+
   test("the library is imported by its name and does nothing by itself", async () => {
     writeFileSync(
       join(project, "use.mjs"),

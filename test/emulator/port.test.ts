@@ -1,4 +1,5 @@
 /** One port for everything: TLS, HTTP/2, tunnels and WebSockets beside plain HTTP. */
+import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:http2";
 import { connect, type Socket } from "node:net";
@@ -13,7 +14,7 @@ import { route } from "../../src/emulator/route.ts";
 import { jsonReply } from "../../src/emulator/replies.ts";
 import { countingRandom, createMachine } from "./machine.ts";
 import { callHttp2, callSecurely, connectThrough, ended, openHttp2 } from "./secure-wire.ts";
-import { call, errorOf, openTestEmulator, poll, sealed, subscribeAt } from "./wire.ts";
+import { call, errorOf, openTestEmulator, poll, sealed, subscribeAt, until } from "./wire.ts";
 
 /** An open port whose one route says how a request looked to it. */
 async function openEcho(onMcs?: (socket: Socket) => void) {
@@ -71,6 +72,17 @@ describe("TLS on the same port", () => {
     });
     socket.terminate();
   });
+
+  test.skipIf(spawnSync("openssl", ["version"]).status !== 0)(
+    "a client that says it does not trust the certificate is told of",
+    async () => {
+      await using emulator = await openTestEmulator({ tls: realTls() });
+      const client = ["s_client", "-connect", `127.0.0.1:${emulator.port}`, "-verify_return_error"];
+      execFile("openssl", client).on("error", () => undefined);
+      await until(() => emulator.events.length > 0);
+      expect(emulator.events).toMatchObject([{ type: "refused", code: "certificate-untrusted" }]);
+    },
+  );
 
   test("a page of another site is refused over https as well", async () => {
     await using emulator = await openTestEmulator({ tls: realTls() });

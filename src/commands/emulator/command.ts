@@ -3,10 +3,17 @@ import { Command, Option } from "commander";
 import { UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/suggest.ts";
 import { browserNames, type BrowserName } from "../../browsers/browser.ts";
+import {
+  conditionWords,
+  parameterWords,
+  signatureOf,
+  toxicWords,
+  type Word,
+} from "../../emulator/faults/words.ts";
 import { parsePersonality, personalityIds, type PersonalityId } from "../../emulator/personalities.ts";
 import { parsePort } from "../../settings/table.ts";
 import { blankPage, parsePageUrl } from "../browser/page-url.ts";
-import { choiceOption, type Dispatch } from "../dispatch.ts";
+import { choiceOption, collect, type Dispatch } from "../dispatch.ts";
 
 export interface EmulatorOptions {
   readonly port: number;
@@ -14,6 +21,9 @@ export interface EmulatorOptions {
   readonly allowRemote: boolean;
   readonly state: string | undefined;
   readonly as: PersonalityId | undefined;
+  /** Rules for what goes wrong, a line each, not yet read. */
+  readonly fault: readonly string[];
+  readonly apiToken: string | undefined;
   readonly open: BrowserName | undefined;
   /** The page to open, `about:blank` when none was named. */
   readonly page: string;
@@ -46,16 +56,24 @@ export function emulatorCommand(dispatch: Dispatch): Command {
         "answer senders as strict, fcm, mozilla, apple or wns would; default as each subscription was made",
       ).argParser(parseAs),
     )
+    .addOption(
+      new Option("--fault <rule>", "let something go wrong: 'latency=200 every=3'; can be repeated")
+        .argParser(collect)
+        .default([]),
+    )
+    .option("--api-token <token>", "bearer token of the JSON API for tests; a random one unless given")
     .optionsGroup("A browser beside it:")
     .addOption(
       choiceOption("--open <browser>", "start this browser, wired to the push service", browserNames),
     )
     .option("--headless", "start it without a window", false)
     .option("--browser <path>", "the browser's program; looked for unless given")
+    .addHelpText("after", () => `\n${faultHelp()}`)
     .addHelpText(
       "after",
       "\nExamples:\n  $ webpush emulator\n  $ webpush emulator --as apple --state .push-state\n" +
         "  $ webpush emulator --port 0 --json > events.ndjson\n" +
+        "  $ webpush emulator --fault 'status=429 retry-after=5 every=3'\n" +
         "  $ webpush emulator --open firefox localhost:3000",
     )
     .action((page: string | undefined, flags: Flags) => {
@@ -92,4 +110,33 @@ function parseAs(text: string): PersonalityId {
       `use one of ${personalityIds.join(", ")}`,
     ],
   });
+}
+
+/** What a fault rule is made of. */
+function faultHelp(): string {
+  const lines = (words: ReadonlyMap<string, Word>): string[] =>
+    wrapped(Array.from(words, ([name, word]) => signatureOf(name, word)));
+  return [
+    "Fault rules, of one fault with its details and conditions:",
+    ...lines(toxicWords),
+    "details, of those that take them:",
+    ...lines(parameterWords),
+    "conditions:",
+    ...lines(conditionWords),
+    "docs/emulator-api.md says what each does.",
+  ].join("\n");
+}
+
+const helpWidth = 80;
+
+/** Words side by side, indented, as many to a line as fit. */
+function wrapped(words: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length + 2 <= helpWidth)
+      lines[lines.length - 1] = `${last}  ${word}`;
+    else lines.push(`  ${word}`);
+  }
+  return lines;
 }

@@ -10,6 +10,8 @@ import type { Labels } from "../../emulator/labels.ts";
 
 export interface Opening {
   readonly origin: string;
+  /** Opens the JSON API. */
+  readonly apiToken: string;
   readonly httpsOrigin: string;
   /** The certificate to trust; `undefined` when it could not be kept. */
   readonly caPath: string | undefined;
@@ -21,7 +23,7 @@ export interface Opening {
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, httpsOrigin, caPath, as, statePath, subscriptionCount }: Opening,
+  { origin, httpsOrigin, apiToken, caPath, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -41,6 +43,7 @@ export function openingText(
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
+    `tests     ${origin}/api/, authorization: Bearer ${printable(apiToken)}`,
     `answers   ${describeAnswers(as)}`,
     ...(statePath === undefined
       ? ["state     in memory only; --state DIR keeps it"]
@@ -170,7 +173,7 @@ function unregisterMeaning(code: number): string {
 
 /** The first record: the service is ready. */
 export function readyJson(
-  { origin, httpsOrigin, caPath, as, subscriptionCount }: Omit<Opening, "statePath">,
+  { origin, httpsOrigin, apiToken, caPath, as, subscriptionCount }: Omit<Opening, "statePath">,
   at: number,
 ): string {
   const nothing = { subscription: null, messageId: null, userAgentId: null, code: null, status: null };
@@ -184,6 +187,7 @@ export function readyJson(
     ...noMessage,
     subscriptions: subscriptionCount,
     personality: as ?? null,
+    apiToken,
     httpsUrl: httpsOrigin,
     ca: caPath ?? null,
   });

@@ -9,6 +9,7 @@ import { titleOf } from "../../browsers/browser.ts";
 import { findBrowser } from "../../browsers/find.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
+import { parseFault } from "../../emulator/faults/read-fault.ts";
 import { parseSnapshot } from "../../emulator/snapshot.ts";
 import { createEmulatorIdentityStoreAt } from "../../store/emulator-identity.ts";
 import { createEmulatorStateFile, type EmulatorStateFile } from "../../store/emulator-state.ts";
@@ -32,6 +33,7 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   const { io, env, clock, random, signal, cwd, json } = context;
   const { port, host, allowRemote } = options;
   if (options.open !== undefined) findBrowser(options.open, { env, executable: options.browser });
+  const faults = options.fault.map(parseFault);
   const file = options.state === undefined ? undefined : createEmulatorStateFile(options.state, cwd);
   const state = restore(file);
   const identityStore =
@@ -59,14 +61,17 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
     allowRemote,
     tls,
     personality: options.as,
+    faults,
+    apiToken: options.apiToken,
     onEvent,
     ...restored,
   });
   labels.place(emulator.origin);
   if (file !== undefined) saver = new Saver(file, () => emulator.service.snapshot());
   const subscriptionCount = emulator.service.subscriptions().length;
-  const { origin, httpsOrigin } = emulator;
-  const opening = { origin, httpsOrigin, caPath, as: options.as, statePath: file?.path, subscriptionCount };
+  const { origin, httpsOrigin, apiToken } = emulator;
+  const reached = { origin, httpsOrigin, apiToken, caPath };
+  const opening = { ...reached, as: options.as, statePath: file?.path, subscriptionCount };
   if (json) io.out(readyJson(opening, clock.now()));
   for (const line of openingText(opening, io)) io.say(line);
   {

@@ -122,3 +122,35 @@ test("--as with a name that is none is refused, and the nearest one named", asyn
 test.each(["65536", "-1", "http"])("--port=%s is refused", async (port) => {
   expect(await runMain(["emulator", `--port=${port}`])).toMatchObject({ exitCode: 2, stdout: "" });
 });
+
+test("a fault rule is in force from the start, and a wrong one names the word and what was meant", async () => {
+  const rule = "status=429 retry-after=5 every=2";
+  const { origin, child, printed, ended } = await startEmulatorCli([
+    "--fault",
+    rule,
+    "--api-token",
+    "for-this-test",
+  ]);
+  const { client } = await hello(origin);
+  const endpoint = await register(client, channel(1));
+  const statuses = [];
+  for (let count = 0; count < 3; count += 1)
+    statuses.push((await call("POST", endpoint, { headers: sealed, body: "sealed" })).status);
+  expect(statuses).toEqual([201, 429, 201]);
+  const headers = { authorization: "Bearer for-this-test" };
+  const answer = await call("GET", `${origin}/api/messages`, { headers });
+  expect((JSON.parse(answer.body.toString()) as { messages: unknown[] }).messages).toHaveLength(2);
+  await printed(`fault ${rule}`);
+  child.kill("SIGINT");
+  expect((await ended).stderr).toContain(`${origin}/api/, authorization: Bearer for-this-test`);
+});
+
+test.each([
+  [["--fault", "lateny=200"], 'a fault has no "lateny"\nhint: did you mean latency?'],
+  [["--fault", "down", "--fault", "every=3"], "the rule names no fault"],
+  [["--api-token", "short"], "the API token cannot be sent as a bearer token"],
+])("%j is refused", async (argv, words) => {
+  const { exitCode, stderr } = await runMain(["emulator", ...argv]);
+  expect(stderr).toContain(words);
+  expect(exitCode).toBe(2);
+});
