@@ -5,7 +5,18 @@
  * Each was seen to be needed with 156: without the last one subscribing works
  * and no message ever comes.
  */
-import type { LaunchOptions } from "./browser.ts";
+import type { BrowserWiring, LaunchOptions } from "./browser.ts";
+
+/** What points a Chromium at an emulator. Every one is needed: without the last no message ever comes. */
+export function chromiumSwitches({ port, spkiSha256 }: BrowserWiring): readonly string[] {
+  return [
+    `--gcm-checkin-url=http://127.0.0.1:${port}/chromium/checkin`,
+    `--gcm-registration-url=http://127.0.0.1:${port}/chromium/register`,
+    `--gcm-mcs-endpoint=https://127.0.0.1:${port}`,
+    // Trusts this one key, wherever it is met, and no other.
+    `--ignore-certificate-errors-spki-list=${spkiSha256}`,
+  ];
+}
 
 type Needs = Pick<LaunchOptions, "headless" | "wiring" | "remoteDebugging"> & { readonly isRoot: boolean };
 
@@ -15,16 +26,11 @@ export function chromiumArguments(
   profileDir: string,
   url: string,
 ): readonly string[] {
-  const { port, spkiSha256 } = wiring;
   return [
     ...(headless ? ["--headless=new"] : []),
     ...(isRoot ? ["--no-sandbox"] : []),
     `--user-data-dir=${profileDir}`,
-    `--gcm-checkin-url=http://127.0.0.1:${port}/chromium/checkin`,
-    `--gcm-registration-url=http://127.0.0.1:${port}/chromium/register`,
-    `--gcm-mcs-endpoint=https://127.0.0.1:${port}`,
-    // Trusts this one key, wherever it is met, and no other.
-    `--ignore-certificate-errors-spki-list=${spkiSha256}`,
+    ...chromiumSwitches(wiring),
     "--no-first-run",
     "--no-default-browser-check",
     "--disable-sync",

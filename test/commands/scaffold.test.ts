@@ -256,7 +256,7 @@ describe("output", () => {
 
   test("the steps name the folder as one word of a command line", async () => {
     const ran = await runMain(["scaffold", "mein ordner", "-y"]);
-    expect(ran.stderr).toContain('$ webpush serve "mein ordner"');
+    expect(ran.stderr).toContain('$ webpush serve "mein ordner"\n');
   });
 
   test.each([
@@ -268,8 +268,11 @@ describe("output", () => {
   ])("the folder %j is written %j in a command", (shown, word) => {
     const key = { source: "flag", publicKey: pair.publicKey, isHeld: true } as const;
     const io = { paint: { out: plainPaint, err: plainPaint } };
-    const lines = nextStepsText({ target: { root: "/", shown }, key, exposesKeys: false }, { io });
-    expect(lines).toContain(`     $ webpush serve ${word}`);
+    const lines = nextStepsText(
+      { target: { root: "/", shown }, key, server: null, exposesKeys: false },
+      { io },
+    );
+    expect(lines).toContain(`     $ npx http-server ${word} -c-1`);
   });
 
   test("a folder's name cannot drive the terminal", async () => {
@@ -282,6 +285,19 @@ describe("output", () => {
 describe("the next steps", () => {
   const contact = "webpush keys --subject mailto:you@your-domain";
   const steps = ({ stderr }: TestContext) => stderr.slice(stderr.indexOf("Next:")).join("\n");
+
+  test("lead through webpush serve where it can serve the page, else carry the subscription over by hand", async () => {
+    const [usual, elsewhere] = await Promise.all([
+      testContext({ pairs: [pair] }),
+      testContext({ pairs: [pair] }),
+    ]);
+    await run(defaults, usual);
+    await run({ ...defaults, api: "/api/push" }, elsewhere);
+    expect(steps(usual)).toContain("$ webpush serve public\n");
+    expect(steps(usual)).not.toContain("webpush subscriptions add");
+    expect(steps(elsewhere)).not.toContain("webpush serve");
+    expect(steps(elsewhere)).toContain("webpush subscriptions add");
+  });
 
   test("ask for a contact only while there is none", async () => {
     const [without, with_] = await Promise.all([

@@ -17,7 +17,7 @@ import { startStaticServer, type StaticServer } from "../support/static-server.t
 import { tempFolder } from "../support/temp-folder.ts";
 import { call } from "./wire.ts";
 
-export const pair = samplePair("chromium");
+const pair = samplePair("chromium");
 
 const clock = { now: () => Date.now() };
 const random = { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)) };

@@ -40,12 +40,12 @@ export function token(validClaims: object, parts: TokenParts = {}): string {
 /** What a sender writes, given a valid token's claims and the origin it sends to. */
 export type Write = (valid: { aud: string; exp: number; sub?: string }) => string | undefined;
 
-export const withClaims =
+const withClaims =
   (change: (valid: { aud: string; exp: number }) => object): Write =>
   (valid) =>
     `vapid t=${token(valid, { claims: change(valid) })}, k=${k}`;
 
-export const day = 24 * 60 * 60;
+const day = 24 * 60 * 60;
 
 export const accepted: readonly (readonly [string, Write])[] = [
   ["a valid token", (valid) => `vapid t=${token(valid)}, k=${k}`],

@@ -1,4 +1,6 @@
 /** The emulator's log: each event as a line for people, or as a JSON record of one shape. */
+import type { BrowserWiring } from "../../browsers/browser.ts";
+import { chromiumSwitches } from "../../browsers/chromium.ts";
 import { acknowledgementCodes } from "../../emulator/autopush-frames.ts";
 import { eventRecordOf, faultText } from "../../emulator/event-record.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
@@ -10,6 +12,8 @@ import type { Labels } from "../../emulator/labels.ts";
 
 export interface Opening {
   readonly origin: string;
+  /** What a browser needs to know to use it. */
+  readonly wiring: BrowserWiring;
   /** Opens the JSON API. */
   readonly apiToken: string;
   readonly httpsOrigin: string;
@@ -23,7 +27,7 @@ export interface Opening {
 
 /** What to do with a push service that has just started. */
 export function openingText(
-  { origin, httpsOrigin, apiToken, caPath, as, statePath, subscriptionCount }: Opening,
+  { origin, httpsOrigin, apiToken, wiring, caPath, as, statePath, subscriptionCount }: Opening,
   { paint: { err } }: Pick<Io, "paint">,
 ): readonly string[] {
   const webSocket = origin.replace(/^http/, "ws");
@@ -43,12 +47,24 @@ export function openingText(
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
+    ...chromiumText(wiring),
     `tests     ${origin}/api/, authorization: Bearer ${printable(apiToken)}`,
     `answers   ${describeAnswers(as)}`,
     ...(statePath === undefined
       ? ["state     in memory only; --state DIR keeps it"]
       : [`state     ${printable(statePath)}, ${countOf(subscriptionCount)} restored`]),
     "",
+  ];
+}
+
+/** How to start a Chromium by hand: a command that can be pasted, but for the folder. */
+function chromiumText(wiring: BrowserWiring): readonly string[] {
+  const command = ["chromium --user-data-dir=DIR", ...chromiumSwitches(wiring)];
+  return [
+    "chromium  webpush emulator --open chromium starts one. By hand, with a profile of its own in DIR:",
+    ...command.map((part, index) => {
+      return `          ${index === 0 ? "" : "  "}${part}${index === command.length - 1 ? "" : " \\"}`;
+    }),
   ];
 }
 

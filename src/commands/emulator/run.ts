@@ -5,7 +5,7 @@
  * it stops; killed in between, the file is the state of a moment before.
  */
 import { once } from "node:events";
-import { titleOf } from "../../browsers/browser.ts";
+import { titleOf, type BrowserWiring } from "../../browsers/browser.ts";
 import { findBrowser } from "../../browsers/find.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
@@ -70,7 +70,7 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   if (file !== undefined) saver = new Saver(file, () => emulator.service.snapshot());
   const subscriptionCount = emulator.service.subscriptions().length;
   const { origin, httpsOrigin, apiToken } = emulator;
-  const reached = { origin, httpsOrigin, apiToken, caPath };
+  const reached = { origin, httpsOrigin, apiToken, caPath, wiring: wiringOf(emulator) };
   const opening = { ...reached, as: options.as, statePath: file?.path, subscriptionCount };
   if (json) io.out(readyJson(opening, clock.now()));
   for (const line of openingText(opening, io)) io.say(line);
@@ -83,6 +83,10 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   await saver?.finish();
   io.say("stopped");
   return ExitCode.ok;
+}
+
+function wiringOf({ port, tls }: Emulator): BrowserWiring {
+  return { port, spkiSha256: tls.spkiSha256 };
 }
 
 interface BrowserPlace {
@@ -101,7 +105,7 @@ function openBeside(
   for (const problem of browserProblems({ name: open, url: page }))
     io.err(`${io.paint.err.caution("warning:")} ${printable(problem)}`);
   io.say(`opening ${titleOf(open)}…`);
-  const wiring = { port: emulator.port, spkiSha256: emulator.tls.spkiSha256 };
+  const wiring = wiringOf(emulator);
   const options = { name: open, executable, headless, url: page, wiring, ready };
   return watchBrowser(options, context, (event) => {
     io.out(json ? browserEventJson(event) : browserEventText(event, io));

@@ -2,6 +2,7 @@
  * What `webpush scaffold` says: records, a tree for eyes, and the steps from the files to the first notification.
  */
 import { sep } from "node:path";
+import { defaultServerPath } from "../../scaffold/answers.ts";
 import { shownFile, type FileOutcome, type InspectedFile, type Target } from "../../scaffold/target.ts";
 import type { Io } from "../../terminal/io.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -137,21 +138,22 @@ export function exposedKeysText({ io }: { readonly io: Painted }): readonly stri
 export interface NextSteps {
   readonly target: Target;
   readonly key: PageKey;
+  /** Where the page looks for its server; null for none. */
+  readonly server: string | null;
   /** The private key lies in the folder: it must not be served as it is. */
   readonly exposesKeys: boolean;
 }
 
 /** From the files to the first notification: what works today, step by step. */
 export function nextStepsText(
-  { target, key, exposesKeys }: NextSteps,
+  { target, key, server, exposesKeys }: NextSteps,
   { io }: { readonly io: Painted },
 ): readonly string[] {
   const folder = shellWord(target.shown.split(sep).join("/"));
   const needsContact = key.source !== "flag" && key.subject === undefined;
   const steps: readonly Step[] = [
     ...(exposesKeys ? [{ say: "move .webpush/ out of the folder", run: [] }] : []),
-    { say: "serve it; localhost counts as secure", run: [`webpush serve ${folder}`] },
-    { say: "open http://localhost:8040 and turn on notifications", run: [] },
+    ...(isServable(key, server) ? servedSteps(folder) : hostedSteps(folder)),
     ...(needsContact
       ? [
           {
@@ -160,7 +162,7 @@ export function nextStepsText(
           },
         ]
       : []),
-    { say: "send, from a second terminal", run: ['webpush send "Hello"'] },
+    { say: "send", run: ['webpush send "Hello"'] },
   ];
   const { bold, dim } = io.paint.err;
   const lines = steps.flatMap(({ say, run }, index) => [
@@ -168,6 +170,30 @@ export function nextStepsText(
     ...run.map((command, choice) => `     ${dim(choice === 0 ? "$" : "or")} ${bold(command)}`),
   ]);
   return ["", "Next:", ...lines];
+}
+
+/** Whether `webpush serve` does for the page what the page expects. */
+function isServable(key: PageKey, server: string | null): boolean {
+  return server === defaultServerPath && (key.source !== "flag" || key.isHeld);
+}
+
+function servedSteps(folder: string): readonly Step[] {
+  return [
+    { say: "serve it here; localhost counts as secure", run: [`webpush serve ${folder}`] },
+    { say: "open http://localhost:8040 and turn on notifications", run: [] },
+  ];
+}
+
+/** Without a server behind the page, the subscription is carried over by hand. */
+function hostedSteps(folder: string): readonly Step[] {
+  return [
+    {
+      say: "serve it here; localhost counts as secure",
+      run: [`npx http-server ${folder} -c-1`, `python3 -m http.server 8080 --directory ${folder}`],
+    },
+    { say: "open http://localhost:8080 and turn on notifications", run: [] },
+    { say: "copy the command that the page shows, run it here", run: ["webpush subscriptions add '…'"] },
+  ];
 }
 
 interface Step {

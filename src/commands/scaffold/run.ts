@@ -54,7 +54,8 @@ export async function run(options: ScaffoldOptions, context: Needs): Promise<Exi
   const exposesKeys = holdsKeys(target, context);
   if (exposesKeys) for (const line of exposedKeysText(context)) context.io.err(line);
   if (context.json) return ExitCode.ok;
-  for (const line of nextStepsText({ target, key, exposesKeys }, context)) context.io.say(line);
+  for (const line of nextStepsText({ target, key, server: answers.server, exposesKeys }, context))
+    context.io.say(line);
   return ExitCode.ok;
 }
 

@@ -34,6 +34,15 @@ test("says where it is and what to do with it, then a line per event, ack codes 
   const { exitCode, stdout, stderr } = await ended;
   expect(exitCode).toBe(0);
   expect(stderr).toContain(`webpush listen --service ${origin.replace("http", "ws")} --save me`);
+  const command = /^ +chromium --user-data-dir=DIR (?:.*\\\n)*.+$/m.exec(stderr)?.[0] ?? "";
+  expect(command.replace(/\\\n/g, " ").trim().split(/ +/)).toEqual([
+    "chromium",
+    "--user-data-dir=DIR",
+    `--gcm-checkin-url=${origin}/chromium/checkin`,
+    `--gcm-registration-url=${origin}/chromium/register`,
+    `--gcm-mcs-endpoint=${origin.replace("http", "https")}`,
+    expect.stringMatching(/^--ignore-certificate-errors-spki-list=[\w+/]{43}=$/),
+  ]);
   expect(stderr).toMatch(/dom\.push\.serverURL +ws:\/\/127\.0\.0\.1:\d+\/$/m);
   const said = linesOf(stdout).map((line) => line.replace(/^\S+ +(?:…\S+ +)?/, "").replace(/ #.*$/, ""));
   expect(said.slice(0, 8)).toEqual([

@@ -97,6 +97,7 @@ describe("what people are told", () => {
   const opening = {
     origin: "http://127.0.0.1:8030",
     httpsOrigin: "https://127.0.0.1:8030",
+    wiring: { port: 8030, spkiSha256: "c3BraQ==" },
     apiToken: "token-of-this-run",
     caPath: "/home/ada/my site/.webpush/emulator/ca.pem",
     as: undefined,
