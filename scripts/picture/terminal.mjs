@@ -10,7 +10,8 @@ const escape = (text) => text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": 
 /** Opens a terminal that runs a shell in `cwd`; `env` is all it knows. */
 export function openTerminal({ columns, rows, cwd, env }) {
   const socket = `picture-${process.pid}-${Math.random().toString(36).slice(2)}`;
-  const tmux = (...args) => execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...args], { encoding: "utf8", env });
+  const tmux = (...args) =>
+    execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...args], { encoding: "utf8", env });
   const size = ["-x", String(columns), "-y", String(rows)];
   tmux("new-session", "-d", ...size, "-c", cwd, "env", "PS1=$ ", "bash", "--norc", "--noprofile");
   tmux("set", "-g", "status", "off");
@@ -34,11 +35,14 @@ export function toHtml(screen) {
   return lines
     .map((line) => {
       const parts = line.split(/\u001b\[([\d;]*)m/);
-      return parts.map((part, index) => {
-        if (index % 2 === 0) return part === "" ? "" : `<span class="${classesOf(style)}">${escape(part)}</span>`;
-        style = after(style, part === "" ? [0] : part.split(";").map(Number));
-        return "";
-      }).join("");
+      return parts
+        .map((part, index) => {
+          if (index % 2 === 0)
+            return part === "" ? "" : `<span class="${classesOf(style)}">${escape(part)}</span>`;
+          style = after(style, part === "" ? [0] : part.split(";").map(Number));
+          return "";
+        })
+        .join("");
     })
     .join("\n");
 }

@@ -245,9 +245,13 @@ async function waitForMessages(
   const last = refusals.at(-1)?.reason;
   // In the message, since that is all that test runners show.
   const why = last === undefined || last === null ? "" : `; the last request it refused: ${last}`;
-  throw new UserError("emulator-messages-missing", `${messages.length} of ${count} messages came ${how}${why}`, {
-    kind: "failed",
-  });
+  throw new UserError(
+    "emulator-messages-missing",
+    `${messages.length} of ${count} messages came ${how}${why}`,
+    {
+      kind: "failed",
+    },
+  );
 }
 
 function nameOf(subscription: SubscriptionName): string {

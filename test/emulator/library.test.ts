@@ -78,7 +78,9 @@ test("an endpoint over HTTPS is reached with the emulator's own CA", async () =>
   const { endpoint } = push.subscribe({ endpoint: "https" });
   const status = await new Promise((resolve, reject) => {
     const options = { method: "POST", ca: push.ca, agent: false, headers: { ttl: "60" } };
-    request(endpoint, options, ({ statusCode }) => { resolve(statusCode); })
+    request(endpoint, options, ({ statusCode }) => {
+      resolve(statusCode);
+    })
       .on("error", reject)
       .end();
   });
