@@ -2,7 +2,7 @@
 
 const style = `
   * { box-sizing: border-box; margin: 0 }
-  body { width: 1480px; padding: 40px; background: linear-gradient(135deg, #23304a, #10151f); font-family: "DejaVu Sans", system-ui, sans-serif }
+  html { background: #10151f } body { width: 1480px; padding: 40px; min-height: 900px; background: linear-gradient(135deg, #23304a, #10151f); font-family: "DejaVu Sans", system-ui, sans-serif }
   main { display: grid; grid-template-columns: 800px 1fr; gap: 28px; align-items: start }
   .column { display: grid; gap: 28px }
   figure { border-radius: 12px; overflow: hidden; background: #14181f; box-shadow: 0 12px 40px #0008; border: 1px solid #ffffff1a }

@@ -29,7 +29,7 @@ export function openTerminal({ columns, rows, cwd, env }) {
 }
 
 /** A screen with its SGR sequences (ECMA-48 §8.3.117) as HTML; sequences of other kinds are dropped. */
-export function toHtml(screen) {
+function toHtml(screen) {
   let style = {};
   const lines = screen.trimEnd().split("\n");
   return lines

@@ -115,7 +115,7 @@ describe.skipIf(process.platform === "win32")("a browser", () => {
     expect(browser.seesNotifications).toBe(process.platform === "linux");
     const given = JSON.parse(readFileSync(`${executable}.json`, "utf8")) as { env: Record<string, string> };
     if (browser.seesNotifications)
-      expect(given.env["DBUS_SESSION_BUS_ADDRESS"]).toMatch(/^unix:path=\/tmp\/webpush-bus-\w+\/socket$/);
+      expect(given.env["DBUS_SESSION_BUS_ADDRESS"]).toMatch(/^unix:path=\/tmp\/webpush-\w+\/bus$/);
   });
 
   test("with a window, on a desktop that is there, is left to that desktop", async () => {

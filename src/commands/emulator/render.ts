@@ -138,7 +138,7 @@ function describe(event: PushServiceEvent): string {
     case "receipt":
       return `receipt ${event.status}`;
     case "user-agent-connected":
-      return `hello from ${event.isKnown ? "" : "new "}user agent ${event.userAgentId.slice(0, 6)}${event.product === undefined ? "" : ` (${printable(event.product)})`}, ${countOf(event.subscriptionCount)}`;
+      return `hello from ${event.isKnown ? "" : "new "}user agent ${event.userAgentId.slice(0, 6)}${event.product === undefined ? "" : ` (${printable(productName(event.product))})`}, ${countOf(event.subscriptionCount)}`;
     case "user-agent-disconnected":
       return goodbyeText(event);
     case "user-agent-missing":
@@ -166,6 +166,11 @@ function goodbyeText({
   const why = [code, printable(reason)].filter((part) => part !== undefined && part !== "").join(" ");
   const who = userAgentId?.slice(0, 6) ?? "that never said hello";
   return `goodbye of user agent ${who}${why === "" ? "" : `, ${why}`}`;
+}
+
+/** `chrome-156` for `chrome-156.0.8078.79`: the rest would not fit a line. */
+function productName(product: string): string {
+  return product.replace(/^(\w+-\d+)[\d.]*$/, "$1");
 }
 
 /** What Firefox means by the code of `nack`. */

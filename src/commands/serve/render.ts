@@ -1,5 +1,4 @@
 /** What `webpush serve` prints: what to do with it, then a line or a JSON record per event, nothing in it raw. */
-import { shortenEndpoint } from "../../protocol/subscription.ts";
 import type { ServerEvent, TestResult } from "../../server/events.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
@@ -77,7 +76,7 @@ function describe(event: ServerEvent): string | undefined {
     case "stored": {
       if (event.outcome === "unchanged" && event.replacedId === undefined) return undefined;
       const instead = event.replacedId === undefined ? "" : `, instead of ${event.replacedId}`;
-      const at = printable(shortenEndpoint(event.endpoint));
+      const at = printable(new URL(event.endpoint).host);
       return `page subscribed at ${at}, stored as ${event.id}${instead}`;
     }
     case "removed":

@@ -16,7 +16,14 @@ import { linesOf, runMain } from "../../support/run-cli.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { openProject, ourPair, sendJson, startCli } from "../send/sending.ts";
 
-const defaults = { port: 8030, host: "127.0.0.1", allowRemote: false, headless: false, page: "about:blank" };
+const defaults = {
+  port: 8030,
+  host: "127.0.0.1",
+  allowRemote: false,
+  fault: [],
+  headless: false,
+  page: "about:blank",
+};
 
 test.each<[readonly string[], object]>([
   [[], defaults],

@@ -180,7 +180,7 @@ test("its log stands between the server's own lines", async () => {
     expect.stringMatching(/hello from new user agent/),
     `${label}  subscribed as mozilla for the key ${publicKey.slice(0, 12)}…`,
     `${label}  receiver connected`,
-    `${label}  page subscribed at ${new URL(endpoint).host}/${label}, stored as ${id}`,
+    `${label}  page subscribed at ${new URL(endpoint).host}, stored as ${id}`,
     ...["", ""].map(() => expect.any(String) as string),
     "",
   ]);

@@ -55,7 +55,7 @@ test("says what happens, a line each; what is stored is there for send", async (
   await asPage(serve, "DELETE", "/webpush/subscriptions", { endpoint: subscription.endpoint });
   const { stdout } = await serve.stop();
   expect(stdout.split("\n").map((line) => line.slice(14))).toEqual([
-    `…efghij  page subscribed at fcm.googleapis.com/…efghij, stored as ${id ?? ""}`,
+    `…efghij  page subscribed at fcm.googleapis.com, stored as ${id ?? ""}`,
     "         browser: showed notification order-7",
     '         refused 400 POST /webpush/subscriptions: the subscription has the unknown member "isAdmin"; known are endpoint, expirationTime, keys, applicationServerKey, oldEndpoint',
     `…efghij  page unsubscribed, ${id ?? ""} removed`,
