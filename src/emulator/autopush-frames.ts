@@ -32,6 +32,9 @@ const acknowledgements: ReadonlyMap<unknown, Acknowledgement> = new Map([
   [102, "not-delivered"],
 ]);
 
+/** Ours have 22 characters. A `nack` stands in the log with its version whatever that is, so it must not fill it. */
+const longestVersion = 200;
+
 /** The code by which a client acknowledges so. */
 export const acknowledgementCodes: Readonly<Record<Acknowledgement, number>> = {
   received: 100,
@@ -106,7 +109,8 @@ function readUpdate(fields: Fields | undefined): AckUpdate | undefined {
 function readNack(fields: Fields): ClientFrame | undefined {
   const version = fields.get("version");
   const code = fields.get("code") ?? 0;
-  return typeof version === "string" && isCode(code) ? { type: "nack", version, code } : undefined;
+  if (typeof version !== "string" || version.length > longestVersion || !isCode(code)) return undefined;
+  return { type: "nack", version, code };
 }
 
 function readBroadcastSubscribe(fields: Fields): ClientFrame | undefined {

@@ -77,7 +77,7 @@ async function replyTo(
   const found = findRoute(door.routes, { path, query, hostname: new URL(origin.origin).hostname });
   if (found === undefined) {
     return refusalReply(
-      service.report(refuse("no-such-resource", `there is nothing at ${request.url ?? ""}`)),
+      service.report(refuse("no-such-resource", `there is nothing at ${shortened(request.url ?? "")}`)),
     );
   }
   const { route, id } = found;
@@ -107,6 +107,11 @@ async function replyTo(
 function parseTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
   const [path = "", query = ""] = target.replace(/^https?:\/\/[^/?]*/i, "").split("?", 2);
   return { path, query: new URLSearchParams(query) };
+}
+
+/** The log remembers thousands of reasons: 16 kB of target in each would be hundreds of megabytes. */
+function shortened(target: string): string {
+  return target.length > 200 ? `${target.slice(0, 200)}…` : target;
 }
 
 const garbage: ReadonlyMap<string | undefined, RefusalCode> = new Map([

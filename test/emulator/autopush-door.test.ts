@@ -514,3 +514,11 @@ test("user agents, channels and waiting messages survive a restart", async () =>
   const kept = await again.client.next();
   expect([kept["channelID"], textOf(kept)]).toEqual([channel(1), "kept"]);
 });
+
+test("a nack for a version of 60 kB does not go into the log, it ends the connection", async () => {
+  await using emulator = await openTestEmulator();
+  const { client } = await hello(emulator.origin);
+  client.send({ messageType: "nack", version: "x".repeat(60_000), code: 302 });
+  expect(await client.ended).toEqual({ code: 1011, reason: "Json" });
+  expect(JSON.stringify(emulator.control.events.since(0)).length).toBeLessThan(10_000);
+});

@@ -463,3 +463,9 @@ describe("the door itself", () => {
     expect(await call("POST", `${door.origin}/subscribe`)).toMatchObject({ status: 201 });
   });
 });
+
+test("a long address is cut short in the log, which remembers thousands of them", async () => {
+  await using emulator = await openTestEmulator();
+  await call("GET", `${emulator.origin}/${"x".repeat(15_000)}`);
+  expect(emulator.control.events.since(0).at(-1)?.reason?.length).toBeLessThan(300);
+});

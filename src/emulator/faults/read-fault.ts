@@ -199,11 +199,21 @@ function conditionsOf(read: Values): Conditions {
 function assertSensible(toxic: Toxic, { protocol, origin, nth, every }: Conditions, name: string): void {
   if (needsHttp2(toxic) && protocol === "http/1.1")
     throw wrong(`${name} is of HTTP/2, and HTTP/1.1 has no such thing`);
+  if (toxic.type === "disconnect" && !isSentCloseCode(toxic.code))
+    throw wrong(
+      `no Close frame may carry ${toxic.code}`,
+      "use 1000 to 1003, 1007 to 1014, or 3000 to 4999, as 4774",
+    );
   if (nth !== undefined && every !== undefined) throw wrong("nth and every do not go together");
   if (sideOf(toxic) === "receiver" && (protocol !== undefined || origin !== undefined))
     throw wrong(
       `${name} strikes receivers, and ${protocol === undefined ? "origin" : "protocol"} is about senders`,
     );
+}
+
+/** Whether a Close frame may carry the code (RFC 6455 §7.4, and the registry beside it). */
+function isSentCloseCode(code: number): boolean {
+  return code >= 3000 || (code <= 1014 && ![1004, 1005, 1006].includes(code));
 }
 
 function assertCause(cause: string): void {

@@ -80,6 +80,8 @@ describe("a rule that is wrong says which word, and what was meant", () => {
     ["drop origin=https://a.example", "drop strikes receivers", ""],
     ["status=429 retry-after=1 retry-after-date=1", "are one header", ""],
     ["answer=apple.jtw", 'there is no cause "apple.jtw"', "did you mean apple.jwt?"],
+    ["disconnect=1005", "no Close frame may carry 1005", "use 1000 to 1003"],
+    ["disconnect=2999", "no Close frame may carry 2999", "3000 to 4999"],
     ['body="open status=500', "without its other half", ""],
   ])("%s", (line, words, hint) => {
     const { code, message, hints } = errorOf(() => parseFault(line));
