@@ -49,7 +49,7 @@ export function findBrowser(name: BrowserName, options: FindOptions): string {
   if (executable === undefined) throw missing(name, platform);
   throw new UserError("browser-missing", `no program is at ${JSON.stringify(executable)}`, {
     kind: "failed",
-    hints: [`name the program of ${titleOf(name)} itself, or leave --executable out to have it looked for`],
+    hints: [`name the program of ${titleOf(name)} itself, or leave --executable out`],
   });
 }
 

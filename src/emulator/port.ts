@@ -123,7 +123,7 @@ function remoteHostError(host: string): UserError {
   return new UserError("emulator-host", `${host} is not a loopback address`, {
     hints: [
       "listen on 127.0.0.1",
-      "or allow other machines to reach this push service, which protects nothing",
+      "or let other machines reach this push service, which protects nothing: --allow-remote",
     ],
   });
 }

@@ -10,7 +10,7 @@
  * A client that says nothing, or never ends what it began, is hung up on; the error
  * of one connection is its own.
  */
-import { createServer as createHttp1Server } from "node:http";
+import { createServer as createHttp1Server, type IncomingMessage } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
@@ -107,11 +107,27 @@ function openHttp1({ door, guard, autopush, openTunnel, requestTimeoutMs }: Prot
   server.on("connect", openTunnel);
   if (autopush !== undefined)
     server.on("upgrade", (request, socket, head) => {
-      autopush.upgrade(request, socket, head, guard);
+      if (request.headers.upgrade?.toLowerCase() === "websocket")
+        autopush.upgrade(request, socket, head, guard);
+      else {
+        // A server may ignore an upgrade (RFC 9110 §7.8): clients that offer h2c go on with HTTP/1.1.
+        socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]));
+        server.emit("connection", socket);
+      }
     });
   // A server checks its time limits from this event on, and this one will not listen by itself.
   server.emit("listening");
   return server;
+}
+
+/** The head of a request as it came, but for the wish to upgrade. */
+function headWithoutUpgrade({ method = "", url = "", rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/1.1`];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const [name = "", value = ""] = rawHeaders.slice(index, index + 2);
+    if (!/^(?:upgrade|http2-settings|connection)$/i.test(name)) lines.push(`${name}: ${value}`);
+  }
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
 }
 
 function openHttp2({ door, requestTimeoutMs }: ProtocolOptions) {

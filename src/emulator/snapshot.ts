@@ -249,6 +249,9 @@ function readMessage(fields: Fields): MessageSnapshot {
   };
 }
 
+/** The last moment a Date can hold; all else that is counted is less. */
+const largestNumber = 8.64e15;
+
 /** The fields of one JSON object, each read with the type it must have. */
 class Fields {
   readonly #fields: ReadonlyMap<string, unknown>;
@@ -281,7 +284,8 @@ class Fields {
 
   number(name: string): number {
     const value = this.#fields.get(name);
-    return typeof value === "number" && Number.isFinite(value) ? value : this.#refuse(name, "a number");
+    const isFit = typeof value === "number" && value >= 0 && value <= largestNumber;
+    return isFit ? value : this.#refuse(name, `a number from 0 to ${largestNumber}`);
   }
 
   numberOrNull(name: string): number | null {

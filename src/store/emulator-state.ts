@@ -6,16 +6,28 @@
  * by whoever it belongs to.
  */
 import { join } from "node:path";
+import { UserError } from "../base/errors.ts";
 import { expectObject } from "./json.ts";
-import { locateProject, shownPath, type ProjectLocation } from "./project.ts";
+import { holdLock } from "./lock.ts";
+import { locateProject, makeProjectFolder, shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile } from "./state-file.ts";
 
 export interface EmulatorStateFile {
   /** For messages to people. */
   readonly path: string;
-  /** What was saved last; `undefined` before anything was. */
-  read(): unknown;
   save(state: object): Promise<void>;
+  /**
+   * Keeps it to this process until disposed: two emulators on one file would take turns to forget.
+   *
+   * @throws UserError `emulator-state-busy` when another process has it
+   */
+  hold(): Promise<HeldEmulatorState>;
+}
+
+/** A state that no other process uses. */
+export interface HeldEmulatorState extends AsyncDisposable {
+  /** What was saved last; `undefined` before anything was. */
+  readonly saved: unknown;
 }
 
 /** The state file in a folder, which is made at the first save. */
@@ -42,9 +54,21 @@ function openStateFile(location: ProjectLocation): EmulatorStateFile {
   });
   return {
     path: shownPath(path, location),
-    read: () => file.read(),
     save: async (state) => {
       await file.update(() => ({ ...state }));
     },
+    async hold() {
+      makeProjectFolder(location);
+      const held = await holdLock(`${path}.in-use`);
+      if (held === undefined) throw busy(shownPath(location.folder, location));
+      return { ...held, saved: file.read() };
+    },
   };
+}
+
+function busy(folder: string): UserError {
+  return new UserError("emulator-state-busy", `another emulator keeps its state in ${folder}`, {
+    kind: "failed",
+    hints: ["end that one, or keep this one's state elsewhere: --state DIR, or another --profile"],
+  });
 }

@@ -27,7 +27,7 @@ describe.each(browserNames)("in %s", { timeout: 180_000 }, (name) => {
       expect(linesOf(stderr).filter((line) => /^\d/.test(line))).toEqual([
         "1  A key pair says who is sending (VAPID, RFC 8292)",
         "2  A push service waits between sender and receiver (RFC 8030)",
-        `3  ${title} opens the page, and uses this push service for once`,
+        `3  ${title} opens the page, with this push service instead of its own`,
         "4  The page subscribes: an address and keys to encrypt for",
         "5  The message is encrypted, signed and posted (RFC 8291)",
         `6  ${title} decrypts it, and its service worker shows:`,

@@ -202,6 +202,15 @@ describe("HTTP/2", () => {
   });
 });
 
+test("a client that offers h2c in the clear goes on with HTTP/1.1, its body and the next request included", async () => {
+  await using emulator = await openTestEmulator();
+  const { endpoint } = await subscribeAt(emulator.origin);
+  const offer = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABkAAQ" };
+  const headers = { ...sealed, ...offer };
+  expect(await call("POST", endpoint, { headers, body: "x" })).toMatchObject({ status: 201 });
+  expect(await call("POST", endpoint, { headers, body: "y" })).toMatchObject({ status: 201 });
+});
+
 describe("tunnels", () => {
   test.each([
     ["fcm.googleapis.com:443", "plain", "https://fcm.googleapis.com"],

@@ -83,6 +83,16 @@ test.each([
     { version: 1, subscriptions: [], ended: [{ id: "a", pushId: "b", why: "boredom" }] },
     "the state.ended[0].why is not one of",
   ],
+  [
+    {
+      version: 1,
+      ended: [],
+      subscriptions: [
+        { id: "a", pushId: "b", applicationServerKey: null, createdAt: 1e300, expiresAt: null },
+      ],
+    },
+    "the state.subscriptions[0].createdAt is not a number from 0 to",
+  ],
 ])("%j is not a snapshot", (value, reason) => {
   expect(() => parseSnapshot(value)).toThrow(UserError);
   expect(() => parseSnapshot(value)).toThrow(reason);

@@ -9,6 +9,7 @@
 import { once } from "node:events";
 import { networkInterfaces } from "node:os";
 import { titleOf, type BrowserName, type RunningBrowser } from "../../browsers/browser.ts";
+import { findBrowser } from "../../browsers/find.ts";
 import { networkProblem } from "../../browsers/network.ts";
 import type { ShownNotification } from "../../browsers/notification-bus/notifications.ts";
 import { openBrowser } from "../../browsers/open.ts";
@@ -38,6 +39,7 @@ export async function tellInBrowser(demo: BrowserDemo, context: Context): Promis
   const { browser: name, message, headless } = demo;
   const problem = networkProblem(name, networkInterfaces());
   if (problem !== undefined) throw failed(problem, undefined);
+  findBrowser(name, demo); // Before the story begins.
   const startedAt = clock.now();
   const narrate = (step: Step): void => {
     for (const line of stepText(step, "browser", io)) io.say(line);

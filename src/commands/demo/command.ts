@@ -1,11 +1,12 @@
 /** `webpush demo`: flags only. */
-import { Command, Option } from "commander";
-import type { Dispatch } from "../dispatch.ts";
+import { Command } from "commander";
+import { browserNames, type BrowserName } from "../../browsers/browser.ts";
+import { choiceOption, type Dispatch } from "../dispatch.ts";
 
 export interface DemoOptions {
   readonly message: string;
   /** The browser to play in; a terminal receives otherwise. */
-  readonly browser: "chromium" | "firefox" | undefined;
+  readonly browser: BrowserName | undefined;
   readonly headless: boolean;
   readonly executable: string | undefined;
 }
@@ -20,11 +21,9 @@ export function demoCommand(dispatch: Dispatch): Command {
         "this machine is the receiver, in a throw-away profile.",
     )
     .argument("[message]", "what to send", "Hello from your terminal")
-    .addOption(
-      new Option("--browser <name>", "let a browser receive").choices(["chromium", "firefox"] as const),
-    )
-    .option("--headless", "without a window; so it is anyway where there is no screen", false)
-    .option("--executable <path>", "the browser's program; looked for in the PATH otherwise")
+    .addOption(choiceOption("--browser <name>", "let a browser receive", browserNames))
+    .option("--headless", "start it without a window, as where there is no screen", false)
+    .option("--executable <path>", "the browser's program; looked for unless given")
     .addHelpText(
       "after",
       '\nExamples:\n  $ webpush demo "It works"\n  $ webpush demo --browser firefox --headless',

@@ -66,9 +66,9 @@ function tell(step: Step): Words {
       };
     case "page":
       return {
-        title: `${step.browser} opens the page, and uses this push service for once`,
+        title: `${step.browser} opens the page, with this push service instead of its own`,
         facts: [`${step.origin}, in a profile that is thrown away`],
-        command: `webpush serve --emulator --open ${step.browser.toLowerCase()}`,
+        command: `webpush serve --open ${step.browser.toLowerCase()}`,
       };
     case "subscription":
       return {
@@ -174,7 +174,7 @@ export function browserEndingText(
     `That was web push in a stock browser, in ${(durationMs / 1000).toFixed(1)} s and without the internet.`,
     "For a project of your own, in two terminals:",
     "",
-    `   ${err.bold(`webpush serve --emulator --open ${browser}`)}`,
+    `   ${err.bold(`webpush serve --open ${browser}`)}`,
     `   ${err.bold("webpush send 'Hello'")}`,
     ...(headless ? [] : ["", "Close the browser to end."]),
   ];

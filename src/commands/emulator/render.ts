@@ -34,6 +34,7 @@ export function openingText(
   return [
     `A push service is listening on ${err.bold(origin)}; Ctrl-C stops it.`,
     "",
+    `keys      ${err.bold("webpush keys")}   first, where the project has none`,
     `listen    ${err.bold(`webpush listen --service ${webSocket} --save me`)}`,
     `          ${err.bold('webpush send --to me "Hello"')}   in a third terminal`,
     `http      POST ${origin}/subscribe   (RFC 8030)`,
@@ -42,14 +43,16 @@ export function openingText(
       ? []
       : [
           `          NODE_EXTRA_CA_CERTS=${shellWord(caPath)}`,
-          `          HTTPS_PROXY=${origin}   leads fcm.googleapis.com and the like here`,
+          `          HTTPS_PROXY=${origin}`,
+          "          and fcm.googleapis.com is here; web-push wants it as --proxy",
         ]),
     `firefox   in about:config, best of a profile of its own:`,
     `          dom.push.serverURL                        ${webSocket}/`,
     "          dom.push.testing.allowInsecureServerURL   true",
     ...chromiumText(wiring),
-    `tests     ${origin}/api/, authorization: Bearer ${printable(apiToken)}`,
-    `answers   ${describeAnswers(as)}`,
+    `tests     ${origin}/api/`,
+    `          authorization: Bearer ${printable(apiToken)}`,
+    ...describeAnswers(as).map((line, index) => `${index === 0 ? "answers" : "       "}   ${line}`),
     ...(statePath === undefined
       ? ["state     in memory only; --state DIR keeps it"]
       : [`state     ${printable(statePath)}, ${countOf(subscriptionCount)} restored`]),
@@ -61,7 +64,8 @@ export function openingText(
 function chromiumText(wiring: BrowserWiring): readonly string[] {
   const command = ["chromium --user-data-dir=DIR", ...chromiumSwitches(wiring)];
   return [
-    "chromium  webpush emulator --open chromium starts one. By hand, with a profile of its own in DIR:",
+    "chromium  webpush emulator --open chromium starts one;",
+    "          by hand, with a profile of its own in DIR:",
     ...command.map((part, index) => {
       return `          ${index === 0 ? "" : "  "}${part}${index === command.length - 1 ? "" : " \\"}`;
     }),
@@ -74,12 +78,12 @@ function shellWord(path: string): string {
   return /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function describeAnswers(as: PersonalityId | undefined): string {
+function describeAnswers(as: PersonalityId | undefined): readonly string[] {
   const others = personalityIds.filter((id) => id !== as).join(", ");
   const otherwise = `subscribe with ?as= for others: ${others}`;
-  if (as === undefined) return `as each door's own service does; ${otherwise}`;
+  if (as === undefined) return ["as each door's own service does;", otherwise];
   const vendor = vendorOf(as)?.name;
-  return `${vendor === undefined ? "by the letter of the RFCs" : `as ${vendor} does`}; ${otherwise}`;
+  return [vendor === undefined ? "by the letter of the RFCs;" : `as ${vendor} does;`, otherwise];
 }
 
 /** As whom, when it is not by the letter. */
@@ -99,7 +103,7 @@ export function eventText(
 ): string {
   const subscriptionId = "subscriptionId" in event ? event.subscriptionId : undefined;
   const pushId = labels.pushIdOf(subscriptionId);
-  const label = pushId === undefined ? "       " : `…${pushId.slice(-6)}`;
+  const label = pushId === undefined ? "       " : `…${printable(pushId.slice(-6))}`;
   const message = "messageId" in event ? ` ${out.dim(`#${printable(event.messageId.slice(0, 6))}`)}` : "";
   const time = new Date(event.at).toISOString().slice(11, 23);
   return `${out.dim(time)}  ${label}  ${describe(event)}${message}`;
@@ -138,11 +142,11 @@ function describe(event: PushServiceEvent): string {
     case "receipt":
       return `receipt ${event.status}`;
     case "user-agent-connected":
-      return `hello from ${event.isKnown ? "" : "new "}user agent ${event.userAgentId.slice(0, 6)}${event.product === undefined ? "" : ` (${printable(productName(event.product))})`}, ${countOf(event.subscriptionCount)}`;
+      return `hello from ${event.isKnown ? "" : "new "}user agent ${printable(event.userAgentId.slice(0, 6))}${event.product === undefined ? "" : ` (${printable(productName(event.product))})`}, ${countOf(event.subscriptionCount)}`;
     case "user-agent-disconnected":
       return goodbyeText(event);
     case "user-agent-missing":
-      return `user agent ${event.userAgentId.slice(0, 6)} does not come for its messages: ${event.reason}`;
+      return `user agent ${printable(event.userAgentId.slice(0, 6))} does not come for its messages: ${event.reason}`;
     case "processing-failed":
       return `nack ${event.code} ${nackMeanings.get(event.code) ?? ""}`.trimEnd();
     case "reset":
@@ -164,7 +168,7 @@ function goodbyeText({
   reason,
 }: Extract<PushServiceEvent, { type: "user-agent-disconnected" }>): string {
   const why = [code, printable(reason)].filter((part) => part !== undefined && part !== "").join(" ");
-  const who = userAgentId?.slice(0, 6) ?? "that never said hello";
+  const who = userAgentId === undefined ? "that never said hello" : printable(userAgentId.slice(0, 6));
   return `goodbye of user agent ${who}${why === "" ? "" : `, ${why}`}`;
 }
 

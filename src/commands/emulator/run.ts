@@ -12,7 +12,7 @@ import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { parseFault } from "../../emulator/faults/read-fault.ts";
 import { parseSnapshot } from "../../emulator/snapshot.ts";
 import { createEmulatorIdentityStoreAt } from "../../store/emulator-identity.ts";
-import { createEmulatorStateFile, type EmulatorStateFile } from "../../store/emulator-state.ts";
+import { createEmulatorStateFile } from "../../store/emulator-state.ts";
 import { printable } from "../../terminal/printable.ts";
 import { browserEventJson, browserEventText } from "../browser/render.ts";
 import { browserProblems, watchBrowser, type WatchedBrowser } from "../browser/watch.ts";
@@ -35,7 +35,8 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   if (options.open !== undefined) findBrowser(options.open, { env, executable: options.executable });
   const faults = options.fault.map(parseFault);
   const file = options.state === undefined ? undefined : createEmulatorStateFile(options.state, cwd);
-  const state = restore(file);
+  await using held = await file?.hold();
+  const state = held?.saved === undefined ? undefined : parseSnapshot(held.saved);
   const identityStore =
     options.state === undefined
       ? context.emulatorIdentity
@@ -111,9 +112,4 @@ function openBeside(
     io.out(json ? browserEventJson(event) : browserEventText(event, io));
     if (event.type === "browser-ended") io.say("the push service goes on; Ctrl-C stops it");
   });
-}
-
-function restore(file: EmulatorStateFile | undefined) {
-  const saved = file?.read();
-  return saved === undefined ? undefined : parseSnapshot(saved);
 }

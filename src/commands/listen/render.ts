@@ -30,7 +30,11 @@ export function readyText(
     `${isNew ? "Subscribed" : "Still subscribed"} at ${printable(service)}, endpoint ${endpoint}`,
     ...(savedAs === undefined
       ? ["Send with the subscription above, or store it with --save NAME."]
-      : [`Stored as ${printable(savedAs)}: ${err.bold(`webpush send --to ${printable(savedAs)} "Hello"`)}`]),
+      : subscription.applicationServerKey === undefined
+        ? [`Stored as ${printable(savedAs)}. To send you need keys: ${err.bold("webpush keys")}`]
+        : [
+            `Stored as ${printable(savedAs)}: ${err.bold(`webpush send --to ${printable(savedAs)} "Hello"`)}`,
+          ]),
     "Waiting for messages; Ctrl-C stops.",
   ];
 }

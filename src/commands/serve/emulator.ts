@@ -10,6 +10,7 @@ import type { PushServiceEvent } from "../../emulator/events.ts";
 import { Labels } from "../../emulator/labels.ts";
 import { parseSnapshot } from "../../emulator/snapshot.ts";
 import type { LocalPushService } from "../../server/local-push-service.ts";
+import type { HeldEmulatorState } from "../../store/emulator-state.ts";
 import type { Context } from "../context.ts";
 import { openIdentity } from "../emulator/identity.ts";
 import { Saver } from "../emulator/saver.ts";
@@ -36,13 +37,28 @@ export interface EmulatorBesideOptions {
  * @throws UserError `emulator-port`, `emulator-state`, and those of the state file
  */
 export async function startEmulatorBeside(
+  options: EmulatorBesideOptions,
+  context: Needs,
+): Promise<EmulatorBeside> {
+  const held = await context.emulatorState.hold();
+  try {
+    return await start(held, options, context);
+  } catch (error) {
+    await held[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+type Needs = Pick<Context, "io" | "clock" | "random" | "emulatorState" | "emulatorIdentity">;
+
+async function start(
+  held: HeldEmulatorState,
   { port, onEvent }: EmulatorBesideOptions,
-  context: Pick<Context, "io" | "clock" | "random" | "emulatorState" | "emulatorIdentity">,
+  context: Needs,
 ): Promise<EmulatorBeside> {
   const { clock, random, emulatorState } = context;
   const { tls } = await openIdentity(context.emulatorIdentity, context);
-  const saved = emulatorState.read();
-  const restored = saved === undefined ? {} : { state: parseSnapshot(saved) };
+  const restored = held.saved === undefined ? {} : { state: parseSnapshot(held.saved) };
   const labels = new Labels(restored.state);
   let came: () => void = () => undefined;
   const newUserAgent = new Promise<void>((resolve) => (came = resolve));
@@ -76,6 +92,7 @@ export async function startEmulatorBeside(
     async [Symbol.asyncDispose]() {
       await emulator.close();
       await saver.finish();
+      await held[Symbol.asyncDispose]();
     },
   };
 }

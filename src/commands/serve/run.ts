@@ -25,7 +25,8 @@ export async function run(options: ServeOptions, context: Context): Promise<Exit
   assertBrowser(options, context);
   const page = findPageFolder(options.dir, context);
   const { length: subscriptionCount } = await subscriptions.list();
-  const key = findPageKey({ key: undefined }, context) ?? (await makePageKey({ yes: false }, context));
+  const key =
+    findPageKey({ key: undefined }, context) ?? (await makePageKey({ yes: options.emulator }, context));
   await using beside =
     options.emulator || options.open !== undefined ? await openEmulator(options, context) : undefined;
   const guests =

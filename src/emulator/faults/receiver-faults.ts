@@ -4,8 +4,10 @@
  * They stand between the state machine, for which the message is out already, and the door; so what the
  * rules of redelivery say of a lost message holds for these too.
  */
+import { messageOf } from "../../base/errors.ts";
 import type { Interceptor } from "../exchange.ts";
 import type { PushService } from "../push-service.ts";
+import { refuse } from "../refusals.ts";
 import type { Toxic } from "./fault.ts";
 import type { FaultRules } from "./rules.ts";
 
@@ -25,8 +27,16 @@ export function receiverFaults(rules: FaultRules, service: () => PushService): I
         service().forgetReceiver(subscriptionId);
       });
     };
+    // Nobody is up the stack of a timer: what throws here would end the process.
+    const guarded = () => {
+      try {
+        act();
+      } catch (error) {
+        service().report(refuse("internal", `the emulator failed: ${messageOf(error)}`), subscriptionId);
+      }
+    };
     if (delayMs === 0) act();
-    else setTimeout(act, delayMs).unref();
+    else setTimeout(guarded, delayMs).unref();
   };
 }
 

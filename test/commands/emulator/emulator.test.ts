@@ -116,11 +116,21 @@ test("--as makes every subscription behave as that service, and the log says so"
   child.kill("SIGINT");
   const { stdout, stderr } = await ended;
   expect(stderr).toContain(
-    "answers   as Apple does; subscribe with ?as= for others: strict, fcm, mozilla, wns",
+    "answers   as Apple does;\n          subscribe with ?as= for others: strict, fcm, mozilla, wns",
   );
   expect(stdout).toContain("subscribed as apple, anyone may send");
   expect(stdout).toContain("refused 403 as apple vapid-missing: ");
 });
+
+test("a second emulator on the same state folder does not start", async () => {
+  const state = tempFolder();
+  const { child, ended } = await startEmulatorCli(["--state", state]);
+  const { exitCode, stderr } = await runMain(["emulator", "--port", "0", "--state", state]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("error: another emulator keeps its state in ");
+  child.kill("SIGINT");
+  expect((await ended).exitCode).toBe(0);
+}, 60_000);
 
 test("--as with a name that is none is refused, and the nearest one named", async () => {
   const { exitCode, stderr } = await runMain(["emulator", "--as", "aple"]);
@@ -151,7 +161,7 @@ test("a fault rule is in force from the start, and a wrong one names the word an
   expect((JSON.parse(answer.body.toString()) as { messages: unknown[] }).messages).toHaveLength(2);
   await printed(`fault ${rule}`);
   child.kill("SIGINT");
-  expect((await ended).stderr).toContain(`${origin}/api/, authorization: Bearer for-this-test`);
+  expect((await ended).stderr).toContain(`${origin}/api/\n          authorization: Bearer for-this-test`);
 });
 
 test.each([

@@ -109,7 +109,7 @@ describe("what people are told", () => {
     const text = openingText(opening, { paint: { out: plainPaint, err: plainPaint } }).join("\n");
     expect(text).toMatch(/^https +https:\/\/127\.0\.0\.1:8030/m);
     expect(text).toMatch(/^ +NODE_EXTRA_CA_CERTS='\/home\/ada\/my site\/\.webpush\/emulator\/ca\.pem'$/m);
-    expect(text).toMatch(/^ +HTTPS_PROXY=http:\/\/127\.0\.0\.1:8030 /m);
+    expect(text).toMatch(/^ +HTTPS_PROXY=http:\/\/127\.0\.0\.1:8030$/m);
   });
 
   test("nothing of a certificate that could not be kept", () => {
