@@ -13,6 +13,7 @@ import { createReceiverKeys } from "../../protocol/decryption.ts";
 import { checkPayloadSize } from "../../protocol/message.ts";
 import { createPayload } from "../../protocol/payload.ts";
 import { subscribe, type HttpReceiver, type ReceivedMessage } from "../../receiver/http-receiver.ts";
+import { warnOfIdleFlags } from "../browser/idle.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { DemoOptions } from "./command.ts";
@@ -29,7 +30,10 @@ export async function run(options: DemoOptions, context: Context): Promise<ExitC
   }
   const payload = createPayload({ title: message });
   checkPayloadSize(payload.length, "aes128gcm");
-  if (browser === undefined) return onStage(context, (stage) => tell({ message, payload }, stage));
+  if (browser === undefined) {
+    warnOfIdleFlags(options, "--browser", context.io);
+    return onStage(context, (stage) => tell({ message, payload }, stage));
+  }
   // Loaded for this telling alone: it brings a server and a browser.
   const { tellInBrowser } = await import("./browser.ts");
   const headless = options.headless || !canShowWindow(context.env, platform());

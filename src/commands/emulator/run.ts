@@ -14,6 +14,7 @@ import { parseSnapshot } from "../../emulator/snapshot.ts";
 import { createEmulatorIdentityStoreAt } from "../../store/emulator-identity.ts";
 import { createEmulatorStateFile } from "../../store/emulator-state.ts";
 import { printable } from "../../terminal/printable.ts";
+import { warnOfIdleFlags } from "../browser/idle.ts";
 import { browserEventJson, browserEventText } from "../browser/render.ts";
 import { browserProblems, watchBrowser, type WatchedBrowser } from "../browser/watch.ts";
 import type { Context } from "../context.ts";
@@ -32,7 +33,8 @@ type Needs = Pick<
 export async function run(options: EmulatorOptions, context: Needs): Promise<ExitCode> {
   const { io, env, clock, random, signal, cwd, json } = context;
   const { port, host, allowRemote } = options;
-  if (options.open !== undefined) findBrowser(options.open, { env, executable: options.executable });
+  if (options.open === undefined) warnOfIdleFlags(options, "--open", io);
+  else findBrowser(options.open, { env, executable: options.executable });
   const faults = options.fault.map(parseFault);
   const file = options.state === undefined ? undefined : createEmulatorStateFile(options.state, cwd);
   await using held = await file?.hold();

@@ -5,6 +5,7 @@ import { UserError } from "../../base/errors.ts";
 import { titleOf } from "../../browsers/browser.ts";
 import { findBrowser } from "../../browsers/find.ts";
 import { printable } from "../../terminal/printable.ts";
+import { warnOfIdleFlags } from "../browser/idle.ts";
 import { browserEventJson, browserEventText } from "../browser/render.ts";
 import { browserProblems, watchBrowser, type WatchedBrowser } from "../browser/watch.ts";
 import type { Context } from "../context.ts";
@@ -18,8 +19,9 @@ import type { Guests } from "./guests.ts";
  *
  * @throws UserError `browser-missing`
  */
-export function assertBrowser({ open, executable }: ServeOptions, { env }: Pick<Context, "env">): void {
-  if (open !== undefined) findBrowser(open, { env, executable });
+export function assertBrowser(options: ServeOptions, { env, io }: Pick<Context, "env" | "io">): void {
+  if (options.open === undefined) warnOfIdleFlags(options, "--open", io);
+  else findBrowser(options.open, { env, executable: options.executable });
 }
 
 export interface BrowserPlace {

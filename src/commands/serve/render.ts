@@ -1,4 +1,5 @@
 /** What `webpush serve` prints: what to do with it, then a line or a JSON record per event, nothing in it raw. */
+import { titleOf, type BrowserName } from "../../browsers/browser.ts";
 import type { ServerEvent, TestResult } from "../../server/events.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
@@ -16,13 +17,16 @@ export interface Opening {
   readonly subscriptionCount: number;
   /** Where the emulator beside is; undefined when there is none. */
   readonly emulator: string | undefined;
+  /** The browser that is opened on it. */
+  readonly browser: BrowserName | undefined;
+  readonly headless: boolean;
 }
 
 type Painted = Pick<Io, "paint">;
 
 /** Where the page is, what it is made of, and the next step. */
 export function openingText(opening: Opening, { paint: { err } }: Painted): readonly string[] {
-  const { origin, folder, key, storePath, subscriptionCount, emulator } = opening;
+  const { origin, folder, key, storePath, subscriptionCount, emulator, browser, headless } = opening;
   const stored = subscriptionCount === 1 ? "1 subscription" : `${subscriptionCount} subscriptions`;
   return [
     `Your page is at ${err.bold(origin)}; Ctrl-C stops the server.`,
@@ -34,8 +38,15 @@ export function openingText(opening: Opening, { paint: { err } }: Painted): read
     `store    ${printable(storePath, { limit: 4096 })}, ${stored}`,
     ...(emulator === undefined
       ? []
-      : [`push     ${emulator}, an emulator for browsers that are set up for it`]),
-    `next     turn on notifications in the page, then in a second terminal:`,
+      : [
+          `push     ${emulator}, an emulator for ${browser === undefined ? "browsers that are set up for it" : titleOf(browser)}`,
+        ]),
+    ...(browser !== undefined && headless
+      ? [
+          "next     turn on notifications in the page, by a driver of the browser since there",
+          "         is no window to click in, then in a second terminal:",
+        ]
+      : ["next     turn on notifications in the page, then in a second terminal:"]),
     `         ${err.bold('webpush send "Hello"')}`,
     "",
   ];

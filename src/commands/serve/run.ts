@@ -23,12 +23,11 @@ import { sendTestPush } from "./test-push.ts";
 export async function run(options: ServeOptions, context: Context): Promise<ExitCode> {
   const { io, clock, signal, json, subscriptions } = context;
   assertBrowser(options, context);
+  const isOffline = options.emulator || options.open !== undefined;
   const page = findPageFolder(options.dir, context);
   const { length: subscriptionCount } = await subscriptions.list();
-  const key =
-    findPageKey({ key: undefined }, context) ?? (await makePageKey({ yes: options.emulator }, context));
-  await using beside =
-    options.emulator || options.open !== undefined ? await openEmulator(options, context) : undefined;
+  const key = findPageKey({ key: undefined }, context) ?? (await makePageKey({ yes: isOffline }, context));
+  await using beside = isOffline ? await openEmulator(options, context) : undefined;
   const guests =
     beside && options.open !== undefined ? watchGuests(beside.emulator, subscriptions) : undefined;
   await using server = await openServer({ page, key, beside, guests }, options, context);
@@ -39,6 +38,8 @@ export async function run(options: ServeOptions, context: Context): Promise<Exit
     storePath: subscriptions.path,
     subscriptionCount,
     emulator: beside?.emulator.origin,
+    browser: options.open,
+    headless: options.headless,
   };
   if (json) io.out(readyJson(opening, clock.now()));
   for (const line of openingText(opening, io)) io.say(line);
