@@ -3,6 +3,9 @@ import type { AddressInfo } from "node:net";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { eventText } from "../../../src/commands/emulator/render.ts";
+import { Labels } from "../../../src/emulator/labels.ts";
+import { plainPaint } from "../../../src/terminal/paint.ts";
 import { channel, hello, register } from "../../emulator/autopush-client.ts";
 import { call, sealed, until } from "../../emulator/wire.ts";
 import { linesOf, runMain } from "../../support/run-cli.ts";
@@ -131,6 +134,24 @@ test("a second emulator on the same state folder does not start", async () => {
   child.kill("SIGINT");
   expect((await ended).exitCode).toBe(0);
 }, 60_000);
+
+test("what a tampered state calls its subscriptions and user agents cannot drive the terminal", () => {
+  const labels = new Labels(undefined);
+  const pushId = "b\u001b[2J\u0007";
+  const subscribed = { type: "subscribed", at: 0, subscriptionId: "s", pushId } as const;
+  labels.learn({ ...subscribed, applicationServerKey: undefined, personality: "strict" });
+  const paint = { out: plainPaint, err: plainPaint };
+  const ended = { type: "unsubscribed", at: 0, subscriptionId: "s", code: undefined } as const;
+  const left = {
+    type: "user-agent-disconnected",
+    at: 0,
+    userAgentId: pushId,
+    code: 1006,
+    reason: "",
+  } as const;
+  for (const event of [ended, left])
+    expect(eventText(event, labels, { paint })).not.toMatch(/[\u0000-\u001f]/);
+});
 
 test("--as with a name that is none is refused, and the nearest one named", async () => {
   const { exitCode, stderr } = await runMain(["emulator", "--as", "aple"]);
