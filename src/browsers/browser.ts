@@ -1,6 +1,7 @@
 /**
  * The words of this folder: a browser to start, and one that runs.
  */
+import type { Emulator } from "../emulator/emulator.ts";
 import type { ShownNotification } from "./notification-bus/notifications.ts";
 
 export const browserNames = ["chromium", "firefox"] as const;
@@ -16,6 +17,11 @@ export interface BrowserWiring {
   readonly port: number;
   /** Names the key of the emulator's certificate: base64 of the SHA-256 of its SubjectPublicKeyInfo. */
   readonly spkiSha256: string;
+}
+
+/** How a browser finds an emulator. */
+export function wiringOf({ port, tls }: Pick<Emulator, "port" | "tls">): BrowserWiring {
+  return { port, spkiSha256: tls.spkiSha256 };
 }
 
 /** What the caller's environment holds. */

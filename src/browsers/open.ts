@@ -97,10 +97,15 @@ function withoutOurs(env: LaunchOptions["env"]): LaunchOptions["env"] {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:WEBPUSH|VAPID)_/.test(name)));
 }
 
+/** Whether a browser's window has a screen to be on; only Linux can tell. */
+export function canShowWindow(env: LaunchOptions["env"]): boolean {
+  if (platform() !== "linux") return true;
+  return [env["DISPLAY"], env["WAYLAND_DISPLAY"]].some((display) => (display ?? "") !== "");
+}
+
 /** A window needs a screen; without one a browser dies with words of its own, which say less. */
 function requireDisplay({ name, env }: LaunchOptions): void {
-  if (platform() !== "linux") return;
-  if ([env["DISPLAY"], env["WAYLAND_DISPLAY"]].some((display) => (display ?? "") !== "")) return;
+  if (canShowWindow(env)) return;
   throw new UserError("browser-display", `${titleOf(name)} has no screen to open a window on`, {
     kind: "failed",
     hints: ["run it without a window: --headless"],

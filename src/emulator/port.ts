@@ -6,6 +6,7 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { messageOf, systemCode, UserError } from "../base/errors.ts";
+import { hostInUrl } from "../base/host.ts";
 import { isLoopbackHost } from "../protocol/subscription.ts";
 import type { AutopushDoor } from "./autopush-door.ts";
 import type { TlsIdentity } from "./certificate.ts";
@@ -111,12 +112,6 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       resolve();
     });
   });
-}
-
-/** An address as it stands in a URL, unified as the URL parser does. */
-function hostInUrl(host: string): string {
-  const authority = host.includes(":") ? `[${host}]` : host;
-  return URL.canParse(`http://${authority}/`) ? new URL(`http://${authority}/`).hostname : authority;
 }
 
 function remoteHostError(host: string): UserError {

@@ -8,6 +8,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { systemCode, UserError } from "../base/errors.ts";
+import { hostInUrl } from "../base/host.ts";
 import { isLoopbackHost } from "../protocol/subscription.ts";
 import { createApp, type AppOptions } from "./app.ts";
 import { createEndpointRule } from "./endpoint-rule.ts";
@@ -129,12 +130,6 @@ function closeServer(server: Server): Promise<void> {
     });
     server.closeAllConnections();
   });
-}
-
-/** An address as it stands in a URL, unified as the URL parser does. */
-function hostInUrl(host: string): string {
-  const authority = host.includes(":") ? `[${host}]` : host;
-  return URL.canParse(`http://${authority}/`) ? new URL(`http://${authority}/`).hostname : authority;
 }
 
 function shownHost(host: string): string {

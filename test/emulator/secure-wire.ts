@@ -4,7 +4,7 @@ import { connect as connectHttp2, type ClientHttp2Session, type OutgoingHttpHead
 import { request as httpsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { TestEmulator, Answer, Call } from "./wire.ts";
+import { readAnswer, type Answer, type Call, type TestEmulator } from "./wire.ts";
 
 /** One HTTPS request over HTTP/1.1, through `socket` when there is one. */
 export function callSecurely(
@@ -26,13 +26,7 @@ export function callSecurely(
     const way =
       secure === undefined ? { agent: false as const } : { createConnection: secure, defaultPort: 443 };
     const outgoing = httpsRequest(url, { method, ca: emulator.tls.caPem, ...way }, (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-      incoming.on("error", reject);
-      incoming.on("end", () => {
-        const { statusCode: status = 0 } = incoming;
-        resolve({ status, headers: incoming.headers as Answer["headers"], body: Buffer.concat(chunks) });
-      });
+      readAnswer(incoming).then(resolve, reject);
     });
     for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
     outgoing.on("error", reject);

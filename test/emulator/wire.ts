@@ -1,5 +1,5 @@
 /** An emulator under a test clock, and the plainest HTTP client to talk to it. */
-import { Agent, request } from "node:http";
+import { Agent, request, type IncomingMessage } from "node:http";
 import type { PushServiceEvent } from "../../src/emulator/events.ts";
 import { startEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/emulator.ts";
 import type { PersonalityId } from "../../src/emulator/personalities.ts";
@@ -17,6 +17,19 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
+/** The whole of an answer that has begun. */
+export function readAnswer(incoming: IncomingMessage): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.on("error", reject);
+    incoming.on("end", () => {
+      const { statusCode: status = 0 } = incoming;
+      resolve({ status, headers: incoming.headers as Answer["headers"], body: Buffer.concat(chunks) });
+    });
+  });
+}
+
 /** One request on a connection of its own. */
 export function call(
   method: string,
@@ -26,13 +39,7 @@ export function call(
   return new Promise((resolve, reject) => {
     const agent = new Agent();
     const outgoing = request(url, { method, agent, ...(signal && { signal }) }, (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-      incoming.on("error", reject);
-      incoming.on("end", () => {
-        const { statusCode: status = 0 } = incoming;
-        resolve({ status, headers: incoming.headers as Answer["headers"], body: Buffer.concat(chunks) });
-      });
+      readAnswer(incoming).then(resolve, reject);
     });
     for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
     outgoing.on("error", reject);

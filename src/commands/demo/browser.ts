@@ -8,11 +8,11 @@
  */
 import { once } from "node:events";
 import { networkInterfaces } from "node:os";
-import { titleOf, type BrowserName, type RunningBrowser } from "../../browsers/browser.ts";
+import { titleOf, wiringOf, type BrowserName, type RunningBrowser } from "../../browsers/browser.ts";
 import { findBrowser } from "../../browsers/find.ts";
 import { networkProblem } from "../../browsers/network.ts";
 import type { ShownNotification } from "../../browsers/notification-bus/notifications.ts";
-import { openBrowser } from "../../browsers/open.ts";
+import { canShowWindow, openBrowser } from "../../browsers/open.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import type { Subscription } from "../../protocol/subscription.ts";
 import type { VapidPublicKey } from "../../protocol/vapid.ts";
@@ -36,7 +36,8 @@ export interface BrowserDemo {
 
 export async function tellInBrowser(demo: BrowserDemo, context: Context): Promise<ExitCode> {
   const { io, clock, random, json, signal } = context;
-  const { browser: name, message, headless } = demo;
+  const { browser: name, message } = demo;
+  const headless = demo.headless || !canShowWindow(demo.env);
   const problem = networkProblem(name, networkInterfaces());
   if (problem !== undefined) throw failed(problem, undefined);
   findBrowser(name, demo); // Before the story begins.
@@ -54,7 +55,7 @@ export async function tellInBrowser(demo: BrowserDemo, context: Context): Promis
     name,
     executable: demo.executable,
     env: demo.env,
-    wiring: { port: emulator.port, spkiSha256: emulator.tls.spkiSha256 },
+    wiring: wiringOf(emulator),
     url: `${server.origin}/`,
     headless,
     signal,

@@ -6,7 +6,6 @@
  * over a socket, to the emulator, and is decrypted by a receiver that knows only
  * its own keys.
  */
-import { platform } from "node:os";
 import { UserError } from "../../base/errors.ts";
 import { startEmulator } from "../../emulator/emulator.ts";
 import { createReceiverKeys } from "../../protocol/decryption.ts";
@@ -36,15 +35,8 @@ export async function run(options: DemoOptions, context: Context): Promise<ExitC
   }
   // Loaded for this telling alone: it brings a server and a browser.
   const { tellInBrowser } = await import("./browser.ts");
-  const headless = options.headless || !canShowWindow(context.env, platform());
-  const demo = { ...options, browser, payload, headless, env: context.env };
+  const demo = { ...options, browser, payload, env: context.env };
   return onStage(context, (stage) => tellInBrowser(demo, stage));
-}
-
-/** Whether a browser's window has a screen to be on; only Linux can tell. */
-function canShowWindow(env: Context["env"], system: NodeJS.Platform): boolean {
-  if (system !== "linux") return true;
-  return [env["DISPLAY"], env["WAYLAND_DISPLAY"]].some((display) => (display ?? "") !== "");
 }
 
 interface DemoMessage {

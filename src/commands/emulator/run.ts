@@ -5,7 +5,7 @@
  * it stops; killed in between, the file is the state of a moment before.
  */
 import { once } from "node:events";
-import { titleOf, type BrowserWiring } from "../../browsers/browser.ts";
+import { titleOf, wiringOf } from "../../browsers/browser.ts";
 import { findBrowser } from "../../browsers/find.ts";
 import type { PushServiceEvent } from "../../emulator/events.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
@@ -86,10 +86,6 @@ export async function run(options: EmulatorOptions, context: Needs): Promise<Exi
   await saver?.finish();
   io.say("stopped");
   return ExitCode.ok;
-}
-
-function wiringOf({ port, tls }: Emulator): BrowserWiring {
-  return { port, spkiSha256: tls.spkiSha256 };
 }
 
 interface BrowserPlace {

@@ -2,7 +2,7 @@
  * The browser that `webpush serve --open` starts on the emulator beside it.
  */
 import { UserError } from "../../base/errors.ts";
-import { titleOf } from "../../browsers/browser.ts";
+import { titleOf, wiringOf } from "../../browsers/browser.ts";
 import { findBrowser } from "../../browsers/find.ts";
 import { printable } from "../../terminal/printable.ts";
 import { warnOfIdleFlags } from "../browser/idle.ts";
@@ -42,7 +42,7 @@ export function openBrowserBeside(
     io.err(`${io.paint.err.caution("warning:")} ${printable(problem)}`);
   io.say(`opening ${titleOf(open)}…`);
   const { emulator, newUserAgent: ready } = beside;
-  const wiring = { port: emulator.port, spkiSha256: emulator.tls.spkiSha256 };
+  const wiring = wiringOf(emulator);
   const options = { name: open, executable, headless, url, wiring, ready };
   return watchBrowser(options, context, (event) => {
     io.out(json ? browserEventJson(event) : browserEventText(event, io));

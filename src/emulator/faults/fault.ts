@@ -6,6 +6,7 @@
  * cannot know): `when` says which.
  */
 
+import type { CauseId } from "../../protocol/diagnoses.ts";
 import type { PersonalityId } from "../personalities.ts";
 
 /** Before the message is taken, or after. */
@@ -24,7 +25,7 @@ export type Toxic =
       readonly when: When;
     }
   /** The answer of a real push service, by the id of its diagnosis. */
-  | { readonly type: "answer"; readonly cause: string; readonly when: When }
+  | { readonly type: "answer"; readonly cause: CauseId; readonly when: When }
   | { readonly type: "redirect"; readonly location: string; readonly status: number }
   | { readonly type: "huge-body"; readonly bytes: number; readonly status: number }
   | { readonly type: "latency"; readonly ms: number; readonly jitterMs: number; readonly when: When }

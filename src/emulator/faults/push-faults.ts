@@ -4,9 +4,9 @@
  * The push pipeline itself knows nothing of faults: a route that takes messages is wrapped. Several rules
  * may strike one request: delays add up, of the answers and breakages the first rule counts.
  */
-import { diagnoses } from "../../protocol/diagnoses.ts";
 import type { Handler, HttpExchange } from "../http-exchange.ts";
 import type { PushService } from "../push-service.ts";
+import { exampleAnswer } from "../personalities/answers.ts";
 import { emptyReply, type Reply } from "../replies.ts";
 import { readBody } from "../request-body.ts";
 import type { Route } from "../route.ts";
@@ -143,16 +143,8 @@ function answerOf(toxic: Toxic, moment: When, { clock }: HttpExchange): Reply | 
       const headers = { ...text, ...retryAfterHeader(retryAfter, clock.now()) };
       return { ...emptyReply(toxic.status, headers), body: Buffer.from(body) };
     }
-    case "answer": {
-      if (toxic.when !== moment) return undefined;
-      const example = diagnoses.find(({ id }) => id === toxic.cause)?.example;
-      if (example === undefined) return undefined;
-      return {
-        status: example.status,
-        headers: example.headers ?? {},
-        body: Buffer.from(example.body ?? ""),
-      };
-    }
+    case "answer":
+      return toxic.when === moment ? exampleAnswer(toxic.cause) : undefined;
     case "redirect":
       return moment === "before" ? emptyReply(toxic.status, { location: toxic.location }) : undefined;
     default:

@@ -6,7 +6,7 @@
  */
 import { UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/suggest.ts";
-import { diagnoses } from "../../protocol/diagnoses.ts";
+import { diagnoses, type CauseId } from "../../protocol/diagnoses.ts";
 import { personalityIds } from "../personalities.ts";
 import { pushIdIn } from "../push-id.ts";
 import {
@@ -126,8 +126,7 @@ function toxicOf(name: string, read: Values): Toxic {
         when,
       };
     case "answer":
-      assertCause(text);
-      return { type: "answer", cause: text, when };
+      return { type: "answer", cause: readCause(text), when };
     case "redirect":
       return { type: "redirect", location: text, status: read.number("code") ?? 307 };
     case "huge-body":
@@ -216,9 +215,10 @@ function isSentCloseCode(code: number): boolean {
   return code >= 3000 || (code <= 1014 && ![1004, 1005, 1006].includes(code));
 }
 
-function assertCause(cause: string): void {
+function readCause(cause: string): CauseId {
   const causes = diagnoses.filter(({ example }) => example !== undefined).map(({ id }) => id);
-  if (causes.some((known) => known === cause)) return;
+  const found = causes.find((known) => known === cause);
+  if (found !== undefined) return found;
   const meant = nearest(cause, causes);
   throw wrong(
     `there is no cause ${quote(cause)}`,
