@@ -51,4 +51,5 @@ export {
   type Delivery,
   type Diagnosis,
 } from "./protocol/delivery.ts";
-export { send, type Job, type SenderOptions, type SendResult } from "./sender/sender.ts";
+export { send, type SenderOptions } from "./sender/sender.ts";
+export type { Job, Observer, SendResult } from "./sender/job.ts";

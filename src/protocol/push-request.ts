@@ -25,11 +25,37 @@ export function createPushRequest(
   authorization: Readonly<Record<string, string>>,
   material: MessageMaterial,
 ): PushRequest {
-  const sealed = seal(message.payload, to, material);
+  const { payload } = message;
+  const sealed = payload === undefined ? noContent : sealPayload(payload, to, material);
+  return createSealedRequest(message, to, authorization, sealed);
+}
+
+/** A message without content, which needs no encryption (RFC 8030 §5: a push may be empty). */
+export const noContent: SealedMessage = { body: new Uint8Array(), headers: {} };
+
+/**
+ * Encrypts a payload once it is sure to fit one record.
+ *
+ * @throws UserError `payload-too-large`
+ */
+export function sealPayload(payload: Uint8Array, to: Subscription, material: MessageMaterial): SealedMessage {
+  if (payload.byteLength > maxLegacyPlaintextBytes)
+    throw payloadTooLarge({ bytes: payload.byteLength, limit: maxLegacyPlaintextBytes });
+  return encrypt(payload, to, material);
+}
+
+/** The request for a message that is encrypted already: on a retry only the TTL and the token are new. */
+export function createSealedRequest(
+  message: Omit<Message, "payload">,
+  to: Subscription,
+  authorization: Readonly<Record<string, string>>,
+  sealed: SealedMessage,
+): PushRequest {
   const headers = {
     ...describeDelivery(message, to.endpoint),
     // The client may not know yet how much it will send; WNS refuses a body of unknown length.
     "content-length": String(sealed.body.byteLength),
+    ...(sealed === noContent ? {} : { "content-type": "application/octet-stream" }),
     ...sealed.headers,
     ...authorization,
     ...joinCryptoKey(sealed.headers, authorization),
@@ -38,18 +64,8 @@ export function createPushRequest(
   return { method: "POST", url: to.endpoint, headers, body: sealed.body };
 }
 
-const nothing: SealedMessage = { body: new Uint8Array(), headers: {} };
-
-function seal(payload: Uint8Array | undefined, to: Subscription, material: MessageMaterial): SealedMessage {
-  if (payload === undefined) return nothing;
-  if (payload.byteLength > maxLegacyPlaintextBytes)
-    throw payloadTooLarge({ bytes: payload.byteLength, limit: maxLegacyPlaintextBytes });
-  const { body, headers } = encrypt(payload, to, material);
-  return { body, headers: { "content-type": "application/octet-stream", ...headers } };
-}
-
 function describeDelivery(
-  { ttlSeconds, urgency, topic }: Message,
+  { ttlSeconds, urgency, topic }: Omit<Message, "payload">,
   endpoint: Endpoint,
 ): Record<string, string> {
   return {

@@ -7,7 +7,7 @@
  * yields exactly one result, also when the source fails or sending is stopped half way.
  */
 import { setMaxListeners } from "node:events";
-import type { Clock } from "../base/clock.ts";
+import type { Clock, Random } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
 import {
   classifyEndpoint,
@@ -18,41 +18,45 @@ import {
   type Delivery,
 } from "../protocol/delivery.ts";
 import type { PushRequest } from "../protocol/message.ts";
+import { createSealedRequest, noContent } from "../protocol/push-request.ts";
+import type { Subject } from "../protocol/subject.ts";
 import { endpointOrigin, type Endpoint } from "../protocol/subscription.ts";
+import { createEncryptor, type Encryptor } from "./encryptor.ts";
+import type { Job, Observer, SendResult } from "./job.ts";
+import { createTokenCache, type TokenCache } from "./token-cache.ts";
 import { openTransport, type Transport, type TransportOptions } from "./transport.ts";
 
-/** One message for one subscription. `Tag` is the caller's own way to know it again. */
-export interface Job<Tag> {
-  readonly tag: Tag;
-  readonly endpoint: Endpoint;
-  /** Encrypts and signs; called just before sending. May throw a `UserError`, which becomes the job's result. */
-  readonly request: () => PushRequest;
-}
-
-/** What became of one job: a delivery, or the error that kept its request from being made. */
-export type SendResult<Tag> = {
-  readonly job: Job<Tag>;
-  readonly durationMs: number;
-  /** How many times it was sent; 0 when it never was. */
-  readonly attempts: number;
-} & (
-  | { readonly delivery: Delivery; readonly error?: undefined }
-  | { readonly delivery?: undefined; readonly error: UserError }
-);
-
 /** How jobs are sent, whatever carries them. */
-export interface FlowOptions {
-  /** The most jobs in flight at a time. */
+export interface FlowOptions<Tag> {
+  /** The most jobs in flight at a time, over all origins. */
   readonly concurrency: number;
+  /** The most messages begun in a second, over all origins; unlimited unless given. */
+  readonly rate?: number;
+  /** How often one message is sent again at most; 4 unless given. */
+  readonly retries?: number;
+  /** Whether a message that may have arrived is sent again: at least once (the default), or at most once. */
+  readonly retryAmbiguous?: boolean;
   /** Stops taking jobs; those in flight are finished. */
   readonly signal: AbortSignal;
   /** Gives up those in flight too. */
   readonly forceSignal?: AbortSignal;
+  readonly observer?: Observer<Tag>;
   readonly clock: Clock;
 }
 
 /** How jobs are sent over the network. */
-export type SenderOptions = FlowOptions & TransportOptions;
+export interface SenderOptions<Tag> extends FlowOptions<Tag>, TransportOptions {
+  /** The contact in every token; Apple insists on one (RFC 8292 §2.1). */
+  readonly subject: Subject | undefined;
+  readonly random: Random;
+}
+
+/** What a flow works with. */
+export interface Means {
+  readonly transport: Transport;
+  readonly encryptor: Encryptor;
+  readonly tokens: TokenCache;
+}
 
 /**
  * Sends jobs over the network.
@@ -61,23 +65,24 @@ export type SenderOptions = FlowOptions & TransportOptions;
  */
 export async function* send<Tag>(
   jobs: AsyncIterable<Job<Tag>>,
-  options: SenderOptions,
+  options: SenderOptions<Tag>,
 ): AsyncGenerator<SendResult<Tag>, void, undefined> {
   using transport = openTransport(options);
-  yield* sendThrough(transport, jobs, options);
+  using encryptor = createEncryptor(options.random);
+  yield* sendThrough({ transport, encryptor, tokens: createTokenCache(options) }, jobs, options);
 }
 
 /**
- * Sends jobs over a transport that is already open.
+ * Sends jobs with means that are already there.
  *
  * @internal
  */
 export async function* sendThrough<Tag>(
-  transport: Transport,
+  means: Means,
   jobs: AsyncIterable<Job<Tag>>,
-  options: FlowOptions,
+  options: FlowOptions<Tag>,
 ): AsyncGenerator<SendResult<Tag>, void, undefined> {
-  const flow = new Flow(transport, jobs[Symbol.asyncIterator](), options);
+  const flow = new Flow(means, jobs[Symbol.asyncIterator](), options);
   try {
     for (;;) {
       const result = await flow.next();
@@ -91,9 +96,9 @@ export async function* sendThrough<Tag>(
 
 /** The jobs between their source and the reader of results. */
 class Flow<Tag> {
-  readonly #transport: Transport;
+  readonly #means: Means;
   readonly #source: AsyncIterator<Job<Tag>>;
-  readonly #options: FlowOptions;
+  readonly #options: FlowOptions<Tag>;
   readonly #abandoned = new AbortController();
   /** Origins that take nothing more in this run, with the answer that said so. */
   readonly #halted = new Map<string, Delivery>();
@@ -105,8 +110,8 @@ class Flow<Tag> {
   #surprise: { readonly error: unknown } | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(transport: Transport, source: AsyncIterator<Job<Tag>>, options: FlowOptions) {
-    this.#transport = transport;
+  constructor(means: Means, source: AsyncIterator<Job<Tag>>, options: FlowOptions<Tag>) {
+    this.#means = means;
     this.#source = source;
     this.#options = options;
     setMaxListeners(0, this.#abandoned.signal); // one listener for each exchange in flight
@@ -182,20 +187,44 @@ class Flow<Tag> {
   }
 
   async #perform(job: Job<Tag>): Promise<SendResult<Tag>> {
-    const { clock } = this.#options;
-    const settled = this.#settledBefore(job.endpoint);
-    if (settled !== undefined) return { job, delivery: settled, durationMs: 0, attempts: 0 };
+    const { clock, observer } = this.#options;
+    const { endpoint } = job.subscription;
+    const settled = this.#settledBefore(endpoint);
+    if (settled !== undefined)
+      return { job, kind: "delivery", delivery: settled, durationMs: 0, attempts: 0 };
     const startedAt = clock.now();
-    const request = requestOf(job);
-    if (request instanceof UserError) return { job, error: request, durationMs: 0, attempts: 0 };
-    const answer = await this.#transport.exchange(request, this.#abandoned.signal);
+    const request = await this.#requestOf(job);
+    if (request instanceof UserError)
+      return { job, kind: "refused", error: request, durationMs: 0, attempts: 0 };
+    observer?.sending?.(job, request, 1);
+    const answer = await this.#means.transport.exchange(request, this.#abandoned.signal);
     const now = clock.now();
     const delivery =
-      "kind" in answer ? classifyFailure(job.endpoint, answer) : classifyResponse(job.endpoint, answer, now);
-    if (diagnosisOf(delivery.cause).haltOrigin === true) {
-      this.#halted.set(endpointOrigin(job.endpoint), delivery);
+      "kind" in answer ? classifyFailure(endpoint, answer) : classifyResponse(endpoint, answer, now);
+    if (diagnosisOf(delivery.cause).haltOrigin === true) this.#halted.set(endpointOrigin(endpoint), delivery);
+    const durationMs = now - startedAt;
+    observer?.answered?.(job, delivery, durationMs);
+    return {
+      job,
+      kind: "delivery",
+      delivery,
+      durationMs,
+      attempts: delivery.outcome === "blocked" ? 0 : 1,
+    };
+  }
+
+  async #requestOf({ message, subscription, pair }: Job<Tag>): Promise<PushRequest | UserError> {
+    const { encryptor, tokens } = this.#means;
+    const { endpoint, contentEncoding } = subscription;
+    try {
+      const sealed =
+        message.payload === undefined ? noContent : await encryptor.seal(message.payload, subscription);
+      const authorization = tokens.authorizationFor(endpoint, pair, contentEncoding);
+      return createSealedRequest(message, subscription, authorization, sealed);
+    } catch (error) {
+      if (error instanceof UserError) return error;
+      throw error;
     }
-    return { job, delivery, durationMs: now - startedAt, attempts: delivery.outcome === "blocked" ? 0 : 1 };
   }
 
   /** The delivery of a job that need not be sent: nobody is there, or the origin has banned us. */
@@ -213,13 +242,4 @@ class Flow<Tag> {
     this.#abandoned.abort();
     this.#stir();
   };
-}
-
-function requestOf(job: Job<unknown>): PushRequest | UserError {
-  try {
-    return job.request();
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
 }

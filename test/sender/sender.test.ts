@@ -1,23 +1,26 @@
 import { expect, test } from "vitest";
 import { UserError } from "../../src/base/errors.ts";
 import type { PushResponse, TransportFailure } from "../../src/protocol/delivery.ts";
-import type { PushRequest } from "../../src/protocol/message.ts";
-import { parseEndpoint } from "../../src/protocol/subscription.ts";
-import { send, sendThrough, type FlowOptions, type Job, type SendResult } from "../../src/sender/sender.ts";
+import type { SealedMessage } from "../../src/protocol/encryption.ts";
+import type { Message, PushRequest } from "../../src/protocol/message.ts";
+import { noContent } from "../../src/protocol/push-request.ts";
+import type { Encryptor } from "../../src/sender/encryptor.ts";
+import type { Job, SendResult } from "../../src/sender/job.ts";
+import { send, sendThrough, type FlowOptions, type Means } from "../../src/sender/sender.ts";
 import type { Transport } from "../../src/sender/transport.ts";
+import { samplePair, sampleSubscription } from "../support/samples.ts";
+import { seededRandom } from "../support/test-context.ts";
 import { ScriptedPushService } from "../support/scripted-push-service.ts";
 
 type Answer = PushResponse | TransportFailure;
 
 const accepted: PushResponse = { status: 201, headers: {}, body: "" };
 
-function jobTo(url: string, tag = url): Job<string> {
-  const endpoint = parseEndpoint(url);
-  return {
-    tag,
-    endpoint,
-    request: () => ({ method: "POST", url: endpoint, headers: {}, body: Buffer.of() }),
-  };
+const pair = samplePair("ours");
+const empty: Message = { payload: undefined, ttlSeconds: 60, urgency: undefined, topic: undefined };
+
+function jobTo(endpoint: string, tag = endpoint, message = empty): Job<string> {
+  return { tag, message, subscription: sampleSubscription(endpoint, { endpoint }), pair };
 }
 
 const job = (tag: number | string): Job<string> => jobTo(`https://push.example.net/${tag}`, String(tag));
@@ -36,7 +39,13 @@ function transportOf(
   };
 }
 
-function options(changes: Partial<FlowOptions> = {}): FlowOptions {
+/** What a flow works with: nothing is signed, and encrypted only where a test has a payload. */
+function means(transport: Transport, seal: Encryptor["seal"] = () => noContent): Means {
+  const encryptor = { seal, [Symbol.dispose]: () => undefined };
+  return { transport, encryptor, tokens: { authorizationFor: () => ({}) } };
+}
+
+function options(changes: Partial<FlowOptions<string>> = {}): FlowOptions<string> {
   return { concurrency: 4, signal: new AbortController().signal, clock: { now: () => 0 }, ...changes };
 }
 
@@ -64,7 +73,18 @@ async function collect<Tag>(results: AsyncIterable<SendResult<Tag>>): Promise<Se
 }
 
 const causes = (results: readonly SendResult<string>[]) =>
-  results.map(({ job, delivery, attempts }) => [job.tag, delivery?.cause, attempts]);
+  results.map((result) => [result.job.tag, outcomeOf(result), result.attempts]);
+
+function outcomeOf(result: SendResult<string>): string {
+  switch (result.kind) {
+    case "delivery":
+      return result.delivery.cause;
+    case "refused":
+      return result.error.code;
+    case "unsent":
+      return "unsent";
+  }
+}
 
 /** Lets everything run that is ready to. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -73,7 +93,7 @@ test("every job yields one delivery", async () => {
   const transport = transportOf(({ url }) =>
     url.endsWith("2") ? { status: 410, headers: {}, body: "" } : accepted,
   );
-  const results = await collect(sendThrough(transport, jobs(job(1), job(2), job(3)), options()));
+  const results = await collect(sendThrough(means(transport), jobs(job(1), job(2), job(3)), options()));
   expect(causes(results)).toEqual([
     ["1", "ok", 1],
     ["2", "http.410", 1],
@@ -82,15 +102,7 @@ test("every job yields one delivery", async () => {
 });
 
 test("no jobs, no results", async () => {
-  expect(
-    await collect(
-      sendThrough(
-        transportOf(() => accepted),
-        jobs(),
-        options(),
-      ),
-    ),
-  ).toEqual([]);
+  expect(await collect(sendThrough(means(transportOf(() => accepted)), jobs(), options()))).toEqual([]);
 });
 
 test("the time each exchange took is told", async () => {
@@ -99,13 +111,15 @@ test("the time each exchange took is told", async () => {
     now += 25;
     return accepted;
   });
-  const results = await collect(sendThrough(transport, jobs(job(1)), options({ clock: { now: () => now } })));
+  const results = await collect(
+    sendThrough(means(transport), jobs(job(1)), options({ clock: { now: () => now } })),
+  );
   expect(results[0]?.durationMs).toBe(25);
 });
 
 test("results come as they are ready, not in the order of the jobs", async () => {
   const { transport, waiting } = heldTransport();
-  const results = sendThrough(transport, jobs(job("slow"), job("fast")), options());
+  const results = sendThrough(means(transport), jobs(job("slow"), job("fast")), options());
   const first = results.next();
   await settle();
   waiting[1]?.();
@@ -125,7 +139,7 @@ test("never more in flight than asked for, and as many whenever there are enough
     return accepted;
   });
   const hundred = Array.from({ length: 100 }, (_, index) => job(index));
-  const results = await collect(sendThrough(transport, jobs(...hundred), options({ concurrency: 7 })));
+  const results = await collect(sendThrough(means(transport), jobs(...hundred), options({ concurrency: 7 })));
   expect(results).toHaveLength(100);
   expect(most).toBe(7);
 });
@@ -135,11 +149,7 @@ test("a source without end is pulled no further than its results are taken", asy
   async function* endless(): AsyncGenerator<Job<string>> {
     for (;;) yield await Promise.resolve(job((pulled += 1)));
   }
-  const results = sendThrough(
-    transportOf(() => accepted),
-    endless(),
-    options({ concurrency: 5 }),
-  );
+  const results = sendThrough(means(transportOf(() => accepted)), endless(), options({ concurrency: 5 }));
   for (let taken = 1; taken <= 1000; taken += 1) {
     await results.next();
     expect(pulled).toBeLessThanOrEqual(taken + 5);
@@ -151,24 +161,24 @@ test("a source without end is pulled no further than its results are taken", asy
   expect(pulled).toBeLessThanOrEqual(1005);
 });
 
-test("a request is built only when its turn has come", async () => {
+test("a message is encrypted only when its turn has come", async () => {
   const { transport, waiting } = heldTransport();
-  const built: string[] = [];
-  const late = ["a", "b", "c"].map((tag) => ({
-    ...job(tag),
-    request: () => {
-      built.push(tag);
-      return job(tag).request();
-    },
-  }));
-  const results = sendThrough(transport, jobs(...late), options({ concurrency: 2 }));
+  const sealed: string[] = [];
+  const seal = (payload: Uint8Array): SealedMessage => {
+    sealed.push(Buffer.from(payload).toString());
+    return noContent;
+  };
+  const late = ["a", "b", "c"].map((tag) =>
+    jobTo(`https://push.example.net/${tag}`, tag, { ...empty, payload: Buffer.from(tag) }),
+  );
+  const results = sendThrough(means(transport, seal), jobs(...late), options({ concurrency: 2 }));
   const first = results.next();
   await settle();
-  expect(built).toEqual(["a", "b"]);
+  expect(sealed).toEqual(["a", "b"]);
   waiting[0]?.();
   await first;
   await settle();
-  expect(built).toEqual(["a", "b", "c"]);
+  expect(sealed).toEqual(["a", "b", "c"]);
   for (const answer of waiting) answer();
   expect(await collect(results)).toHaveLength(2);
 });
@@ -178,11 +188,7 @@ test("results are given out while the source still waits for its next job", asyn
     yield job(1);
     await new Promise(() => undefined);
   }
-  const results = sendThrough(
-    transportOf(() => accepted),
-    waiting(),
-    options(),
-  );
+  const results = sendThrough(means(transportOf(() => accepted)), waiting(), options());
   expect((await results.next()).value).toMatchObject({ job: { tag: "1" } });
 });
 
@@ -190,7 +196,7 @@ test("a stop finishes what is in flight and starts nothing more", async () => {
   const { transport, waiting } = heldTransport();
   const stop = new AbortController();
   const results = sendThrough(
-    transport,
+    means(transport),
     jobs(job(1), job(2), job(3), job(4)),
     options({ concurrency: 2, signal: stop.signal }),
   );
@@ -212,11 +218,7 @@ test("a stop does not wait for a source that is silent", async () => {
     await new Promise(() => undefined);
   }
   const all = collect(
-    sendThrough(
-      transportOf(() => accepted),
-      silent(),
-      options({ signal: stop.signal }),
-    ),
+    sendThrough(means(transportOf(() => accepted)), silent(), options({ signal: stop.signal })),
   );
   await settle();
   stop.abort();
@@ -228,7 +230,7 @@ test("a second signal gives up what is in flight, and says so for each", async (
   const stop = new AbortController();
   const force = new AbortController();
   const all = collect(
-    sendThrough(transport, jobs(job(1), job(2), job(3)), {
+    sendThrough(means(transport), jobs(job(1), job(2), job(3)), {
       ...options({ concurrency: 2, signal: stop.signal }),
       forceSignal: force.signal,
     }),
@@ -246,7 +248,7 @@ test("a second signal gives up what is in flight, and says so for each", async (
 test("with a signal that was given before, nothing is sent", async () => {
   const transport = transportOf(() => accepted);
   expect(
-    await collect(sendThrough(transport, jobs(job(1)), options({ signal: AbortSignal.abort() }))),
+    await collect(sendThrough(means(transport), jobs(job(1)), options({ signal: AbortSignal.abort() }))),
   ).toEqual([]);
 });
 
@@ -269,7 +271,7 @@ test("a reader that leaves early stops everything and closes the source", async 
       });
     });
   });
-  for await (const result of sendThrough(transport, source(), options({ concurrency: 3 }))) {
+  for await (const result of sendThrough(means(transport), source(), options({ concurrency: 3 }))) {
     expect(result.job.tag).toBe("1");
     await settle();
     break;
@@ -289,17 +291,15 @@ test("an origin that has banned the sender gets nothing more in this run", async
   });
   const banned = "https://wns2-am3p.notify.windows.com/w/?token=";
   const list = [jobTo(`${banned}1`, "1"), jobTo(`${banned}2`, "2"), job("other"), jobTo(`${banned}3`, "3")];
-  const results = await collect(sendThrough(transport, jobs(...list), options({ concurrency: 1 })));
+  const results = await collect(sendThrough(means(transport), jobs(...list), options({ concurrency: 1 })));
   expect(causes(results)).toEqual([
     ["1", "wns.domain-blocked", 1],
     ["2", "wns.domain-blocked", 0],
     ["other", "ok", 1],
     ["3", "wns.domain-blocked", 0],
   ]);
-  expect(results[1]?.delivery).toEqual({
-    outcome: "rejected",
-    cause: "wns.domain-blocked",
-    reason: "Domain Blocked",
+  expect(results[1]).toMatchObject({
+    delivery: { outcome: "rejected", cause: "wns.domain-blocked", reason: "Domain Blocked" },
   });
   expect(asked).toEqual([`${banned}1`, "https://push.example.net/other"]);
 });
@@ -310,31 +310,38 @@ test("where nothing listens any more, nothing is sent", async () => {
     jobTo("https://permanently-removed.invalid/x", "a"),
     jobTo("https://android.googleapis.com/x", "b"),
   ];
-  const results = await collect(sendThrough(transport, jobs(...list), options({ concurrency: 1 })));
+  const results = await collect(sendThrough(means(transport), jobs(...list), options({ concurrency: 1 })));
   expect(causes(results)).toEqual([
     ["a", "endpoint.removed-host", 0],
     ["b", "endpoint.gcm", 0],
   ]);
 });
 
-test("a job whose request cannot be made says why, and the others go on", async () => {
-  const bad: Job<string> = {
-    ...job("bad"),
-    request: () => {
-      throw new UserError("payload-too-large", "the payload has 5000 bytes");
-    },
+const withPayload = (tag: string) =>
+  jobTo(`https://push.example.net/${tag}`, tag, { ...empty, payload: Buffer.from(tag) });
+
+function failing(error: Error): Encryptor["seal"] {
+  return () => {
+    throw error;
   };
+}
+
+test("a job whose request cannot be made says why, and the others go on", async () => {
+  const seal = failing(new UserError("payload-too-large", "the payload has 5000 bytes"));
   const results = await collect(
     sendThrough(
-      transportOf(() => accepted),
-      jobs(job(1), bad, job(2)),
+      means(
+        transportOf(() => accepted),
+        seal,
+      ),
+      jobs(job(1), withPayload("bad"), job(2)),
       options({ concurrency: 1 }),
     ),
   );
-  expect(results.map((result) => [result.job.tag, result.delivery?.cause ?? result.error?.code])).toEqual([
-    ["1", "ok"],
-    ["bad", "payload-too-large"],
-    ["2", "ok"],
+  expect(causes(results)).toEqual([
+    ["1", "ok", 1],
+    ["bad", "payload-too-large", 0],
+    ["2", "ok", 1],
   ]);
 });
 
@@ -347,7 +354,7 @@ test("a source that fails ends the run after what is in flight", async () => {
   }
   const tags: string[] = [];
   const run = (async () => {
-    for await (const result of sendThrough(transport, broken(), options())) tags.push(result.job.tag);
+    for await (const result of sendThrough(means(transport), broken(), options())) tags.push(result.job.tag);
   })();
   await settle();
   for (const answer of waiting) answer();
@@ -356,17 +363,14 @@ test("a source that fails ends the run after what is in flight", async () => {
 });
 
 test("a bug in building a request is thrown, after what is in flight", async () => {
-  const buggy: Job<string> = {
-    ...job("bug"),
-    request: () => {
-      throw new TypeError("undefined is not a function");
-    },
-  };
   const tags: string[] = [];
   const run = (async () => {
     const results = sendThrough(
-      transportOf(() => accepted),
-      jobs(job(1), buggy, job(2)),
+      means(
+        transportOf(() => accepted),
+        failing(new TypeError("undefined is not a function")),
+      ),
+      jobs(job(1), withPayload("bug"), job(2)),
       options(),
     );
     for await (const result of results) tags.push(result.job.tag);
@@ -381,13 +385,22 @@ test("many in flight cause no warning about listeners", async () => {
   process.on("warning", note);
   const { transport, waiting } = heldTransport();
   const hundred = Array.from({ length: 100 }, (_, index) => job(index));
-  const all = collect(sendThrough(transport, jobs(...hundred), options({ concurrency: 100 })));
+  const all = collect(sendThrough(means(transport), jobs(...hundred), options({ concurrency: 100 })));
   while (waiting.length < 100) await settle();
   for (const answer of waiting) answer();
   await all;
   process.off("warning", note);
   expect(warnings).toEqual([]);
 });
+
+const network = {
+  subject: undefined,
+  random: seededRandom("sender"),
+  timeoutMs: 5000,
+  proxy: { url: undefined, environment: {} },
+  ca: undefined,
+  allow: { private: false, hosts: [] },
+};
 
 test("over the network: accepted, gone and unreachable side by side", async () => {
   const stopped = await ScriptedPushService.start();
@@ -397,15 +410,12 @@ test("over the network: accepted, gone and unreachable side by side", async () =
   const list = [service.endpoint("/1"), service.endpoint("/2"), unreachable].map((url) => jobTo(url));
   const results = send(jobs(...list), {
     ...options({ concurrency: 1 }),
-    timeoutMs: 5000,
-    proxy: { url: undefined, environment: {} },
-    ca: undefined,
-    allow: { private: false, hosts: [] },
+    ...network,
   });
-  expect((await collect(results)).map(({ delivery }) => delivery?.outcome)).toEqual([
-    "accepted",
-    "gone",
-    "unreachable",
+  expect(causes(await collect(results))).toEqual([
+    [list[0]?.tag, "ok", 1],
+    [list[1]?.tag, "http.410", 1],
+    [list[2]?.tag, "net.connect", 1],
   ]);
 });
 
@@ -415,10 +425,7 @@ test("over the network: a stranger's endpoint that leads inside is blocked and n
   const results = await collect(
     send(jobs(jobTo(endpoint, "x")), {
       ...options(),
-      timeoutMs: 5000,
-      proxy: { url: undefined, environment: {} },
-      ca: undefined,
-      allow: { private: false, hosts: [] },
+      ...network,
     }),
   );
   expect(causes(results)).toEqual([["x", "endpoint.blocked", 0]]);

@@ -44,9 +44,24 @@ async function visitFirefox(browser: RunningBrowser): Promise<Visitor> {
   return Bidi.connect(`ws://${host}:${port}`);
 }
 
+/**
+ * Takes hold of a Chromium through its DevTools.
+ *
+ * playwright attaches to everything that runs there, and once in hundreds of times waits for ever when a
+ * service worker starts in that very moment; nothing is wrong with the browser then, so it is asked again.
+ */
+async function connectOverCdp(url: string, attempts = 3) {
+  try {
+    return await chromium.connectOverCDP(url, { timeout: 20_000 });
+  } catch (error) {
+    if (attempts === 1) throw error;
+    return connectOverCdp(url, attempts - 1);
+  }
+}
+
 async function visitChromium(browser: RunningBrowser): Promise<Visitor> {
   const [port = "", path = ""] = (await fileOf(browser, "DevToolsActivePort")).split("\n");
-  const connection = await chromium.connectOverCDP(`ws://127.0.0.1:${port}${path}`);
+  const connection = await connectOverCdp(`ws://127.0.0.1:${port}${path}`);
   const [context] = connection.contexts();
   const page = context?.pages()[0] ?? (await context?.waitForEvent("page", limit));
   if (page === undefined) throw new Error("the browser has no tab");

@@ -8,8 +8,9 @@ import type { Delivery } from "../../protocol/delivery.ts";
 import type { PushRequest } from "../../protocol/message.ts";
 import { createPushRequest } from "../../protocol/push-request.ts";
 import { createScalar } from "../../protocol/vapid.ts";
-import { send, type Job } from "../../sender/sender.ts";
-import { createTokenCache, type TokenCache } from "../../sender/token-cache.ts";
+import type { Job } from "../../sender/job.ts";
+import { send } from "../../sender/sender.ts";
+import type { TokenCache } from "../../sender/token-cache.ts";
 import type { Subject } from "../../protocol/subject.ts";
 import type { Context } from "../context.ts";
 import type { TransportOptions } from "./command.ts";
@@ -38,38 +39,41 @@ export async function* deliver(
   options: NetworkOptions,
   context: Needs & { subject: Subject | undefined },
 ): AsyncGenerator<Result> {
-  const tokens = createTokenCache({ subject: context.subject, clock: context.clock });
-  const jobs = async function* (): AsyncGenerator<Job<ReadyRecipient>> {
-    for (const recipient of plan.ready) {
-      yield {
-        tag: recipient,
-        endpoint: recipient.subscription.endpoint,
-        request: () => {
-          const request = requestFor(recipient, plan, tokens, context);
-          context.io.detail(requestLine(recipient, request));
-          return request;
-        },
-      };
-    }
-    await Promise.resolve();
-  };
-  const results = send(jobs(), {
+  const { io } = context;
+  const results = send(jobsOf(plan), {
     concurrency: options.concurrency,
     timeoutMs: options.timeout,
     proxy: { url: options.proxy, environment: context.env },
     ca: options.ca === undefined ? undefined : readAuthorities(options.ca, context.cwd),
     allow: { private: options.allowPrivate, hosts: options.allowHost },
+    subject: context.subject,
+    random: context.random,
     signal: context.signal,
     forceSignal: context.forceSignal,
     clock: context.clock,
+    observer: {
+      sending: ({ tag }, request) => {
+        io.detail(requestLine(tag, request));
+      },
+      answered: ({ tag }, delivery, durationMs) => {
+        io.detail(answerLine({ recipient: tag, delivery, durationMs }));
+      },
+    },
   });
-  for await (const { job, delivery, error, attempts, durationMs } of results) {
+  for await (const result of results) {
+    if (result.kind === "unsent") continue;
     // The plan has checked all that could refuse a request; an error here concerns every recipient alike.
-    if (delivery === undefined) throw error;
-    const result = { recipient: job.tag, delivery, attempts, durationMs };
-    context.io.detail(answerLine(result));
-    yield result;
+    if (result.kind === "refused") throw result.error;
+    const { job, delivery, attempts, durationMs } = result;
+    yield { recipient: job.tag, delivery, attempts, durationMs };
   }
+}
+
+async function* jobsOf({ message, ready }: Plan): AsyncGenerator<Job<ReadyRecipient>> {
+  for (const recipient of ready) {
+    yield { tag: recipient, message, subscription: recipient.subscription, pair: recipient.pair };
+  }
+  await Promise.resolve();
 }
 
 /** The finished request for one recipient: fresh salt and key for each (RFC 8291 §3.1), token by origin. */

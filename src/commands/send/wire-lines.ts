@@ -20,7 +20,7 @@ export function requestLine({ subscription }: ReadyRecipient, request: PushReque
 }
 
 /** `<-- 201 fcm.googleapis.com/…a1b2c3  ok, 12 ms, request id 7D3F`. */
-export function answerLine({ recipient, delivery, durationMs }: Result): string {
+export function answerLine({ recipient, delivery, durationMs }: Omit<Result, "attempts">): string {
   const facts = [
     delivery.cause,
     `${Math.round(durationMs)} ms`,
