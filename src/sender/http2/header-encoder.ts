@@ -12,7 +12,7 @@ import { isFieldName, isFieldValue } from "../partial-response.ts";
 import { createField, staticTable, type Field } from "./static-table.ts";
 
 /** The largest block written. One frame of the least size that every peer takes holds it (RFC 9113 §4.2). */
-export const maxBlockBytes = 16_384;
+const maxBlockBytes = 16_384;
 
 /** What an index or a length takes at most in these sizes. */
 const maxIntegerBytes = 4;
