@@ -12,13 +12,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A run that gets 100 messages a second accepted, of 10 000. */
-function startRun(status: StatusArea) {
+/** A run that gets 100 messages a second accepted, of 10 000; those of an earlier run were skipped in no time. */
+function startRun(status: StatusArea, { skipAtOnce = 0 } = {}) {
   const startedAtMs = Date.now();
   const said: string[] = [];
   const snapshot = (): Snapshot => {
     const accepted = (Date.now() - startedAtMs) / 10;
-    const settled = { accepted, gone: 0, failed: 0, skipped: 0 };
+    const settled = { accepted, gone: 0, failed: 0, skipped: accepted === 0 ? 0 : skipAtOnce };
     return { total: 10_000, settled, startedAtMs, nowMs: Date.now(), origins: [] };
   };
   const io = {
@@ -67,6 +67,17 @@ describe("at a terminal", () => {
       "░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░   2 %",
       "220 of 10 000, 100/s, about 2 min left",
       "220 accepted",
+    ]);
+    progress.end();
+  });
+
+  test("says how fast it sends, whatever was skipped", () => {
+    const terminal = new FakeTerminal();
+    const { progress } = startRun(createStatusArea(terminal), { skipAtOnce: 8000 });
+    vi.advanceTimersByTime(4000);
+    expect(terminal.lines).toEqual([
+      "████████████████░░░░  84 %  8 400 of 10 000, 100/s, about 20 s left",
+      "400 accepted, 8 000 skipped",
     ]);
     progress.end();
   });
