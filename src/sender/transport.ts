@@ -21,6 +21,10 @@ import { createTrust } from "./trust.ts";
 export interface Transport extends Disposable {
   /** Sends one request; the signal gives it up. Rejects only for a bug, such as a header that is none. */
   exchange(request: PushRequest, signal: AbortSignal): Promise<PushResponse | TransportFailure>;
+  /** How many exchanges the connections to an endpoint's origin bear at once; as many as there are unless told. */
+  capacityOf?(endpoint: Endpoint): number;
+  /** What is spoken with an origin, once that is known. */
+  protocolOf?(origin: string): "h2" | "http/1.1" | undefined;
 }
 
 /** What a transport must be told. */
