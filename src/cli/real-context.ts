@@ -18,6 +18,7 @@ import type { SubscriptionStore } from "../store/subscriptions.ts";
 import type { Io, Terminal } from "../terminal/io.ts";
 import { isColourful, openColourPaint, plainPaint } from "../terminal/paint.ts";
 import { absentPrompt, createPrompt } from "../terminal/prompt.ts";
+import { absentStatusArea, createStatusArea, type SharedStatusArea } from "../terminal/status-area.ts";
 import type { GlobalOptions } from "./global-options.ts";
 
 /** What main() needs of a process; tests hand in their own. */
@@ -27,7 +28,7 @@ export interface Host {
   readonly cwd: string;
   readonly stdin: Readable;
   readonly stdout: NodeJS.WritableStream & { columns?: number };
-  readonly stderr: NodeJS.WritableStream & { columns?: number };
+  readonly stderr: NodeJS.WritableStream & { columns?: number; rows?: number };
   readonly isTerminal: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
   readonly signal: AbortSignal;
   readonly forceSignal: AbortSignal;
@@ -47,7 +48,7 @@ export async function openContext(host: Host, globals: GlobalOptions): Promise<C
     );
     io.err(`${io.paint.err.hint("hint:")} chmod 600 it; make new keys if somebody may have read it`);
   }
-  const asks = globals.input && host.isTerminal.in && host.isTerminal.err && (host.env["CI"] ?? "") === "";
+  const asks = globals.input && host.isTerminal.in && host.isTerminal.err && !isWatchedByNobody(host);
   return {
     io,
     prompt:
@@ -93,9 +94,17 @@ export async function openIo(
       ? openColourPaint()
       : Promise.resolve(plainPaint);
   const [out, err] = await Promise.all([paintFor(host.isTerminal.out), paintFor(host.isTerminal.err)]);
-  const talk = (line: string): void => void stderr.write(`${line}\n`);
+  const status = globals.quiet ? absentStatusArea : statusAreaOf(host);
+  const talk = (line: string): void => {
+    status.makeRoom(() => stderr.write(`${line}\n`));
+  };
   return {
-    out: (line) => void stdout.write(`${line}\n`),
+    out: (line) => {
+      const print = (): void => void stdout.write(`${line}\n`);
+      // Two streams, one screen.
+      if (host.isTerminal.out) status.makeRoom(print);
+      else print();
+    },
     say: (line) => {
       if (!globals.quiet) talk(line);
     },
@@ -108,10 +117,22 @@ export async function openIo(
       // A reader that went away never drains; what became of that is for the stream's own handler.
       await once(stdout, "drain").catch(() => undefined);
     },
+    status,
     paint: { out, err },
     terminal: terminalOf(host),
     stdin: bytesOf(() => host.stdin, host.signal),
   };
+}
+
+/** A terminal that can move its cursor, and somebody before it. */
+function statusAreaOf(host: Host): SharedStatusArea {
+  const isLive = host.isTerminal.err && host.env["TERM"] !== "dumb" && !isWatchedByNobody(host);
+  return isLive ? createStatusArea(host.stderr) : absentStatusArea;
+}
+
+/** What CI systems show as a terminal is a log that is read later. */
+function isWatchedByNobody({ env }: Host): boolean {
+  return (env["CI"] ?? "") !== "";
 }
 
 function terminalOf({ isTerminal, stdout, stderr, env }: Host): Terminal {

@@ -7,6 +7,7 @@
  */
 import type { Brand } from "../base/brand.ts";
 import { UserError } from "../base/errors.ts";
+import { groupDigits } from "../base/figures.ts";
 import { nearest } from "../base/suggest.ts";
 import type { ContentEncoding, Endpoint } from "./subscription.ts";
 
@@ -153,8 +154,4 @@ export function payloadTooLarge({ bytes, limit }: PayloadSize): UserError {
   return new UserError("payload-too-large", message, {
     hints: ["send an id or a URL, and let the service worker fetch the rest"],
   });
-}
-
-function groupDigits(count: number): string {
-  return String(count).replace(/\B(?=(?:\d{3})+$)/g, " ");
 }

@@ -5,7 +5,7 @@
  * grammar: `node:http2` drops one with a line break in it without a word, and the
  * push service then accepts a message that is not the one meant.
  */
-import { encrypt, type MessageMaterial, type SealedMessage } from "./encryption.ts";
+import { encrypt, type EncryptRecord, type MessageMaterial, type SealedMessage } from "./encryption.ts";
 import { maxLegacyPlaintextBytes, payloadTooLarge, type Message, type PushRequest } from "./message.ts";
 import { serviceOf } from "./services.ts";
 import type { Endpoint, Subscription } from "./subscription.ts";
@@ -38,10 +38,24 @@ export const noContent: SealedMessage = { body: new Uint8Array(), headers: {} };
  *
  * @throws UserError `payload-too-large`
  */
-export function sealPayload(payload: Uint8Array, to: Subscription, material: MessageMaterial): SealedMessage {
-  if (payload.byteLength > maxLegacyPlaintextBytes)
-    throw payloadTooLarge({ bytes: payload.byteLength, limit: maxLegacyPlaintextBytes });
-  return encrypt(payload, to, material);
+export function sealPayload(
+  payload: Uint8Array,
+  to: Subscription,
+  material: MessageMaterial,
+  encryptRecord?: EncryptRecord,
+): SealedMessage {
+  checkFitsRecord(payload);
+  return encrypt(payload, to, material, encryptRecord);
+}
+
+/**
+ * Whether a payload fits one record at all.
+ *
+ * @throws UserError `payload-too-large`
+ */
+export function checkFitsRecord({ byteLength }: Uint8Array): void {
+  if (byteLength > maxLegacyPlaintextBytes)
+    throw payloadTooLarge({ bytes: byteLength, limit: maxLegacyPlaintextBytes });
 }
 
 /** The request for a message that is encrypted already: on a retry only the TTL and the token are new. */

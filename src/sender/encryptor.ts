@@ -5,7 +5,8 @@
  * every recipient, and most of what sending costs.
  */
 import type { Random } from "../base/clock.ts";
-import type { SealedMessage } from "../protocol/encryption.ts";
+import { poolRandom } from "../base/random-pool.ts";
+import { createRecordEncryption, type SealedMessage } from "../protocol/encryption.ts";
 import { sealPayload } from "../protocol/push-request.ts";
 import type { Subscription } from "../protocol/subscription.ts";
 import { createScalar } from "../protocol/vapid.ts";
@@ -23,9 +24,13 @@ export interface Encryptor extends Disposable {
 
 /** Encrypts here and now, on the caller's thread. */
 export function createEncryptor(random: Random): Encryptor {
+  const pool = poolRandom(random);
+  const encryptRecord = createRecordEncryption();
   return {
-    seal: (payload, to) =>
-      sealPayload(payload, to, { salt: random.bytes(16), privateKey: createScalar(random) }),
+    seal(payload, to) {
+      const material = { salt: pool.bytes(16), privateKey: createScalar(pool) };
+      return sealPayload(payload, to, material, encryptRecord);
+    },
     [Symbol.dispose]: () => undefined,
   };
 }

@@ -103,7 +103,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
       waiting: queue.waiting,
       limit: queue.limit.value,
       pausedUntil: queue.heldUntil(now),
-      protocol: this.#means.transport.protocolOf?.(queue.origin),
+      protocol: this.#means.transport.protocolOf?.(queue.endpoint),
     }));
   }
 

@@ -6,6 +6,7 @@
  * through `printable()` before it comes here.
  */
 import type { Paint } from "./paint.ts";
+import type { StatusArea } from "./status-area.ts";
 
 /** The streams of one run. */
 export interface Io {
@@ -19,6 +20,8 @@ export interface Io {
   detail(line: string): void;
   /** Resolves when stdout can take more; await it now and then in long streams of lines. */
   drained(): Promise<void>;
+  /** What is redrawn in place on stderr; lines printed meanwhile appear above it. */
+  readonly status: StatusArea;
   readonly paint: { readonly out: Paint; readonly err: Paint };
   readonly terminal: Terminal;
   /** What is piped in, in chunks of any size. */

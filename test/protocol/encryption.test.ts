@@ -4,7 +4,7 @@ import ece from "http_ece";
 import { expect, test } from "vitest";
 import webPush from "web-push";
 import { createReceiverKeys, decrypt, type ReceiverKeys } from "../../src/protocol/decryption.ts";
-import { encrypt } from "../../src/protocol/encryption.ts";
+import { createRecordEncryption, encrypt } from "../../src/protocol/encryption.ts";
 import {
   parseSubscription,
   type ContentEncoding,
@@ -87,6 +87,20 @@ test("what does not fit one record is our bug, not a second record", () => {
   const to = subscriptionOf(vectors.rfc8291);
   expect(encrypt(new Uint8Array(4078), to, freshMaterial()).body).toHaveLength(4078 + 103);
   expect(() => encrypt(new Uint8Array(4079), to, freshMaterial())).toThrow(RangeError);
+});
+
+test("one encryption makes of message after message what a new one would make of each", () => {
+  const { rfc8291, aesgcm_draft04 } = vectors;
+  const encryptRecord = createRecordEncryption();
+  for (const [vector, encoding] of [
+    [rfc8291, "aes128gcm"],
+    [aesgcm_draft04, "aesgcm"],
+    [rfc8291, "aes128gcm"],
+  ] as const) {
+    const to = subscriptionOf(vector, encoding);
+    const { body } = encrypt(bytesOf(vector.plaintext), to, materialOf(vector), encryptRecord);
+    expect(Buffer.from(body).toString("base64url")).toBe(vector.body);
+  }
 });
 
 test("a view into a larger buffer is encrypted for what it shows, not for what lies around it", () => {

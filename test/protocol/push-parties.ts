@@ -14,6 +14,9 @@ interface MessageVector {
   readonly ua_private: string;
   readonly salt: string;
   readonly auth_secret: string;
+  readonly ecdh_secret: string;
+  readonly cek: string;
+  readonly nonce: string;
   readonly body: string;
 }
 

@@ -18,6 +18,7 @@ import { createReceiverStore } from "../../src/store/receivers.ts";
 import { createSubscriptionStore } from "../../src/store/subscription-file.ts";
 import type { Addition } from "../../src/store/subscriptions.ts";
 import { plainPaint } from "../../src/terminal/paint.ts";
+import { absentStatusArea } from "../../src/terminal/status-area.ts";
 import { scriptedPrompt, type ScriptedAnswer } from "./scripted-prompt.ts";
 import { tempFolder } from "./temp-folder.ts";
 
@@ -81,6 +82,7 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
         if (options.verbose === true) stderr.push(...text.split("\n"));
       },
       drained: () => Promise.resolve(),
+      status: absentStatusArea,
       paint: { out: plainPaint, err: plainPaint },
       terminal: {
         in: options.stdin === undefined,
