@@ -1,31 +1,37 @@
 /**
- * System errors -> `TransportFailure`: what a retry may rely on, in words for people.
+ * Errors of connecting -> `TransportFailure`, in words for people.
  *
- * The one question that matters is whether the request can have reached the service.
- * Before the connection stood it cannot have; after that every failure is ambiguous,
- * also the reset of a kept-alive connection that the service was just closing: from
- * here it looks the same as a reset after the message was stored (RFC 9110 §9.2.2).
- * Words come from us, never from the error's own message, which may quote a peer.
+ * Before a connection stands nothing was sent, so all of this may be tried again. After
+ * that every failure is ambiguous, also the reset of a kept-alive connection that the
+ * service was just closing: from here it looks the same as a reset after the message was
+ * stored (RFC 9110 §9.2.2). Words come from us, never from the error's own message, which
+ * may quote a peer.
  */
 import { systemCode } from "../base/errors.ts";
 import type { TransportFailure } from "../protocol/delivery.ts";
 import { AddressRefused } from "./address-guard.ts";
 
-/** How far an exchange had come. */
-export interface Progress {
+/** Whose connection did not come about. */
+export interface Place {
   /** The service, as `host` or `host:port`. */
   readonly host: string;
   /** The proxy in between, as `host:port`. */
   readonly proxy: string | undefined;
-  /** The request has been handed to a connection that stands. */
-  readonly sent: boolean;
 }
 
-/** What an error means, given how far the exchange had come. */
-export function failureOf(error: unknown, { host, proxy, sent }: Progress): TransportFailure {
+/** There is no connection, for a reason in our own words. */
+export class NoConnection extends Error {
+  override readonly name = "NoConnection";
+}
+
+/** What becomes of an exchange whose connection is lost. */
+export const brokeOff = "the connection broke before an answer came";
+
+/** What it means that there is no connection. Nothing was sent. */
+export function failureOf(error: unknown, { host, proxy }: Place): TransportFailure {
   if (error instanceof AddressRefused) return { kind: "blocked", message: error.message };
+  if (error instanceof NoConnection) return { kind: "connect", message: `${host}: ${error.message}` };
   const code = systemCode(error) ?? "";
-  if (sent) return { kind: "ambiguous", message: `${host}: ${brokenAnswer(code)}` };
   if (isTlsCode(code)) return { kind: "tls", message: `${host}: ${tlsWords[code] ?? code}` };
   // A proxy that cannot be found says nothing about the endpoint's own name.
   if (proxy !== undefined) {
@@ -46,11 +52,6 @@ function isTlsCode(code: string): boolean {
   return /^(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$|CRL_|INVALID_|ERROR_IN_|HOSTNAME_)/.test(
     code,
   );
-}
-
-function brokenAnswer(code: string): string {
-  if (code.startsWith("HPE_")) return "the answer is not valid HTTP";
-  return "the connection broke before an answer came";
 }
 
 const dnsWords: Readonly<Record<string, string>> = {

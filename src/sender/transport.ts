@@ -6,26 +6,33 @@
  * (`address-guard.ts`), or through the proxy that applies. Certificates are always
  * checked: no environment variable switches that off here.
  */
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import { isIP } from "node:net";
 import type { PushResponse, TransportFailure } from "../protocol/delivery.ts";
 import type { PushRequest } from "../protocol/message.ts";
-import type { Endpoint } from "../protocol/subscription.ts";
-import { createAddressGuard, type AddressRules, type Resolve } from "./address-guard.ts";
-import { exchangeOverHttp1, type ExchangeOptions } from "./exchange.ts";
-import { createProxyRule, openProxyAgent, type ProxySettings } from "./proxy.ts";
-import { createTrust } from "./trust.ts";
+import { serviceOf } from "../protocol/services.ts";
+import { endpointOrigin, type Endpoint } from "../protocol/subscription.ts";
+import { createAddressGuard, type AddressGuard, type AddressRules, type Resolve } from "./address-guard.ts";
+import { addressOf } from "./connect.ts";
+import type { Protocol } from "./connection.ts";
+import { Exchange, type Answer, type ExchangeLimits } from "./exchange.ts";
+import { assertHeaders } from "./http2/header-encoder.ts";
+import { OriginPool } from "./origin-pool.ts";
+import { createProxyRule, type ProxyRule, type ProxySettings } from "./proxy.ts";
+import { StopSignals } from "./stop-signals.ts";
+import { createTrust, type Trust } from "./trust.ts";
 
 /** Something that carries requests to push services. */
 export interface Transport extends Disposable {
   /** Sends one request; the signal gives it up. Rejects only for a bug, such as a header that is none. */
   exchange(request: PushRequest, signal: AbortSignal): Promise<PushResponse | TransportFailure>;
+  /** What is spoken with an endpoint's origin; `undefined` as long as that is not known. */
+  protocolOf?(endpoint: Endpoint): Protocol | undefined;
+  /** How many exchanges with an endpoint's origin may be on the wire at once, as far as is known. More are queued. */
+  capacityOf?(endpoint: Endpoint): number;
 }
 
 /** What a transport must be told. */
 export interface TransportOptions {
-  /** The most one exchange may take. */
+  /** The most one exchange may take, from when it is on the wire. */
   readonly timeoutMs: number;
   /** The most it may take to connect; 10 s unless given. */
   readonly connectTimeoutMs?: number;
@@ -37,13 +44,10 @@ export interface TransportOptions {
   readonly resolve?: Resolve;
 }
 
-/**
- * Connections are closed when unused for this long. Most servers keep them for 5 s or
- * more, so this is what keeps a request from meeting one that is just being closed,
- * where nobody could tell whether it was processed.
- */
-const idleMs = 4000;
-const agentOptions = { keepAlive: true, timeout: idleMs, maxFreeSockets: 256, scheduling: "lifo" } as const;
+/** How often connections are looked at that nobody uses. */
+const sweepMs = 1000;
+/** Beyond this many origins, those without a connection are forgotten. */
+const mostRoutes = 1000;
 
 /**
  * Opens the way to push services; disposing closes all connections.
@@ -51,75 +55,128 @@ const agentOptions = { keepAlive: true, timeout: idleMs, maxFreeSockets: 256, sc
  * @throws UserError `allow-host`, `proxy-malformed`, `ca-malformed`
  */
 export function openTransport(options: TransportOptions): Transport {
-  const { timeoutMs, connectTimeoutMs = 10_000, ca } = options;
-  const limits = { timeoutMs, connectTimeoutMs: Math.min(connectTimeoutMs, timeoutMs) };
-  const guard = createAddressGuard(options.allow, options.resolve);
-  const agents = createAgents();
-  const proxyFor = createProxyRule(options.proxy);
-  const trust = createTrust(ca);
-
+  const routes = new Routes(options);
+  const signals = new StopSignals();
   return {
-    async exchange({ method, url: endpoint, headers, body }, signal) {
-      const refusal = guard.refusalOf(endpoint);
-      if (refusal !== undefined) return { kind: "blocked", message: refusal };
-      const proxy = proxyFor(endpoint);
-      const address = addressOf(endpoint);
-      const request: ExchangeOptions["request"] = {
-        ...address.request,
-        ...trust,
-        method,
-        headers: { ...headers, "content-length": String(body.byteLength) }, // WNS refuses chunked bodies
-        agent: await agents.agentFor(address.request.protocol, proxy),
-        ...(proxy === undefined ? { lookup: guard.lookupFor(endpoint) } : {}),
-      };
-      return exchangeOverHttp1({ request, body, limits, signal, host: address.host, proxy: proxy?.host });
-    },
+    exchange: (request, signal) =>
+      new Promise<Answer>((resolve) => {
+        const { url } = request;
+        const end = endOfAuthority(url);
+        const { refusal, host, pool } = routes.find(url, end);
+        if (refusal !== undefined) {
+          resolve({ kind: "blocked", message: refusal });
+          return;
+        }
+        const exchange = new Exchange(request, { host, path: pathFrom(url, end) }, (answer) => {
+          signals.forget(signal, exchange);
+          resolve(answer);
+        });
+        assertHeaders(exchange);
+        if (signal.aborted) {
+          exchange.fail("connect", "stopped before the request was sent");
+          return;
+        }
+        signals.watch(signal, exchange);
+        pool.send(exchange);
+      }),
+
+    protocolOf: (endpoint) => routes.find(endpoint, endOfAuthority(endpoint)).pool.protocol,
+    capacityOf: (endpoint) => routes.find(endpoint, endOfAuthority(endpoint)).pool.capacity,
 
     [Symbol.dispose]() {
-      agents.destroy();
+      routes.close();
     },
   };
 }
 
-/** Where a request goes, in the words of `node:http`. The path is the endpoint's own, byte for byte. */
-function addressOf(endpoint: Endpoint) {
-  const { protocol, hostname, host, port } = new URL(endpoint);
-  const name = hostname.replace(/^\[(.*)\]$/, "$1");
-  const [, path = ""] = /^[^/]*\/\/[^/?]*(.*)$/s.exec(endpoint) ?? [];
-  return {
-    host,
-    request: {
-      protocol,
-      host: name,
-      port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port),
-      path: path.startsWith("/") ? path : `/${path}`,
-      // RFC 6066 §3: a server name has no dot at its end, and an address is none.
-      ...(isIP(name) === 0 ? { servername: name.replace(/\.$/, "") } : {}),
-    },
-  };
+/** What is known about all endpoints of one origin. */
+interface Route {
+  /** Why none of them may be used. */
+  readonly refusal: string | undefined;
+  /** `host` or `host:port`. */
+  readonly host: string;
+  readonly pool: OriginPool;
 }
 
-/** The pools of connections: direct ones, and those through each proxy. */
-function createAgents() {
-  const plain = new HttpAgent(agentOptions);
-  const secure = new HttpsAgent(agentOptions);
-  const proxied = new Map<string, Promise<HttpAgent>>();
+/** The routes in use. */
+class Routes {
+  readonly #options: TransportOptions;
+  readonly #limits: ExchangeLimits;
+  readonly #guard: AddressGuard;
+  readonly #proxyFor: ProxyRule;
+  readonly #trust: Trust;
+  /** By scheme and authority as they are written, so that a URL is parsed once and not for each message. */
+  readonly #routes = new Map<string, Route>();
+  readonly #sweeper: NodeJS.Timeout;
 
-  return {
-    agentFor(protocol: string, proxy: URL | undefined): HttpAgent | Promise<HttpAgent> {
-      if (proxy === undefined) return protocol === "http:" ? plain : secure;
-      const agent = proxied.get(proxy.href) ?? openProxyAgent(proxy, agentOptions);
-      proxied.set(proxy.href, agent);
-      return agent;
-    },
-    destroy(): void {
-      plain.destroy();
-      secure.destroy();
-      for (const opened of proxied.values()) {
-        void opened.then((agent) => {
-          agent.destroy();
-        });
-      }
-    },
-  };
+  constructor(options: TransportOptions) {
+    const { timeoutMs, connectTimeoutMs = 10_000 } = options;
+    this.#options = options;
+    this.#limits = { timeoutMs, connectTimeoutMs: Math.min(connectTimeoutMs, timeoutMs) };
+    this.#guard = createAddressGuard(options.allow, options.resolve);
+    this.#proxyFor = createProxyRule(options.proxy);
+    this.#trust = createTrust(options.ca);
+    this.#sweeper = setInterval(() => {
+      this.#sweep();
+    }, sweepMs);
+    this.#sweeper.unref();
+  }
+
+  find(endpoint: Endpoint, authorityEnd: number): Route {
+    const prefix = endpoint.slice(0, authorityEnd);
+    let route = this.#routes.get(prefix);
+    if (route === undefined) {
+      route = this.#open(endpoint);
+      this.#routes.set(prefix, route);
+    }
+    return route;
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    for (const { pool } of this.#routes.values()) pool.close();
+  }
+
+  #open(endpoint: Endpoint): Route {
+    const address = addressOf(endpoint);
+    const way = {
+      ...address,
+      trust: this.#trust,
+      proxy: this.#proxyFor(endpoint),
+      lookup: this.#guard.lookupFor(endpoint),
+    };
+    return {
+      refusal: this.#guard.refusalOf(endpoint),
+      host: address.host,
+      pool: new OriginPool({ way, http2: mayOfferHttp2(endpoint), limits: this.#limits }),
+    };
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const [prefix, { pool }] of this.#routes) {
+      pool.sweep(now);
+      if (this.#routes.size > mostRoutes && pool.isIdle) this.#routes.delete(prefix);
+    }
+  }
+}
+
+/** Goes by the origin alone: what a path looks like must not decide for all others there. */
+function mayOfferHttp2(endpoint: Endpoint): boolean {
+  return serviceOf(`${endpointOrigin(endpoint)}/` as Endpoint).http2;
+}
+
+/** Where scheme and authority of an endpoint end. It has neither user-info nor fragment, and no backslash. */
+function endOfAuthority(endpoint: Endpoint): number {
+  const start = endpoint.indexOf("//") + 2;
+  const slash = endpoint.indexOf("/", start);
+  const end = slash < 0 ? endpoint.length : slash;
+  const question = endpoint.indexOf("?", start);
+  return question < 0 || question > end ? end : question;
+}
+
+/** Path and query, byte for byte: a re-encoded one is another one. */
+function pathFrom(endpoint: Endpoint, authorityEnd: number): string {
+  const path = endpoint.slice(authorityEnd);
+  return path.startsWith("/") ? path : `/${path}`;
 }

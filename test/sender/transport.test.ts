@@ -55,7 +55,6 @@ test("the request arrives as it was made, of known length and asking for nothing
   });
   expect(service.requests[0]?.headers).toEqual({
     host: `127.0.0.1:${service.port}`,
-    connection: "keep-alive",
     ttl: "0",
     topic: "news",
     authorization: "vapid t=a, k=b",

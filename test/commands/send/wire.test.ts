@@ -37,7 +37,7 @@ describe("headers", () => {
       ...{ ttl: "0", urgency: "high", topic: "news" },
       ...{ "content-type": "application/octet-stream", "content-encoding": "aes128gcm" },
       ...{ "content-length": String(request?.body.length), host: `127.0.0.1:${service.port}` },
-      ...{ authorization: "…", connection: "keep-alive" },
+      authorization: "…",
     });
     expect(request?.method).toBe("POST");
   });

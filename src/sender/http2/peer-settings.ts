@@ -1,0 +1,62 @@
+/**
+ * What a push service asks of us on one connection: RFC 9113 §6.5.
+ */
+import { ConnectionError, errorCode, maxPayloadBytes, setting } from "./frames.ts";
+
+const maxWindow = 2 ** 31 - 1;
+
+/** Where the peer names no limit of streams; a usual value of those that do. */
+const usualStreams = 100;
+/** A peer may allow millions; what is in flight is bounded all the same. */
+const mostStreams = 1000;
+
+/** Reads the payload of a SETTINGS frame as pairs of identifier and value. */
+export function* readSettings(payload: Buffer): Generator<readonly [id: number, value: number]> {
+  if (payload.length % 6 !== 0) throw new ConnectionError(errorCode.frameSizeError, "settings are cut short");
+  for (let at = 0; at < payload.length; at += 6)
+    yield [payload.readUInt16BE(at), payload.readUInt32BE(at + 2)];
+}
+
+/** The values that hold now; before the peer said anything, those of RFC 9113 §6.5.2. */
+export class PeerSettings {
+  maxStreams = usualStreams;
+  initialWindow = 65_535;
+  headerTableBytes = 4096;
+
+  /**
+   * Takes one setting over. Those nobody knows, or that do not concern a client, are passed over.
+   *
+   * @throws ConnectionError for a value outside of its range
+   */
+  apply(id: number, value: number): void {
+    switch (id) {
+      case setting.maxConcurrentStreams:
+        this.maxStreams = Math.min(value, mostStreams);
+        return;
+      case setting.initialWindowSize:
+        if (value > maxWindow) throw new ConnectionError(errorCode.flowControlError, "a window is too large");
+        this.initialWindow = value;
+        return;
+      case setting.headerTableSize:
+        this.headerTableBytes = value;
+        return;
+      case setting.enablePush:
+        if (value !== 0) throw new ConnectionError(errorCode.protocolError, "a server cannot enable push");
+        return;
+      case setting.maxFrameSize:
+        // No frame of ours is larger than the least that a peer can ask for.
+        if (value < maxPayloadBytes || value >= 2 ** 24)
+          throw new ConnectionError(errorCode.protocolError, "a frame size is out of range");
+        return;
+      default:
+    }
+  }
+}
+
+/** A window after an update of it. */
+export function widened(window: number, bytes: number): number {
+  if (bytes === 0) throw new ConnectionError(errorCode.protocolError, "a window grows by nothing");
+  if (window + bytes > maxWindow)
+    throw new ConnectionError(errorCode.flowControlError, "a window is too large");
+  return window + bytes;
+}

@@ -1,0 +1,276 @@
+/**
+ * The connections to one origin, and the requests that wait for room on them.
+ *
+ * The first connection finds out what is spoken there (ALPN, RFC 7301 §3.1) and is used,
+ * not thrown away. HTTP/2 gets up to four connections, each as many streams as the service
+ * allows; HTTP/1.1 up to fifty, one request each. A new one is opened only when all others
+ * are full. A request leaves the queue for a connection once; only one that is known to
+ * be unprocessed comes back.
+ */
+import type { Connection, ConnectionOwner, Protocol } from "./connection.ts";
+import { openSocket, type Way } from "./connect.ts";
+import { DeadlineTimer } from "./deadline-timer.ts";
+import type { Exchange, ExchangeLimits, Holder } from "./exchange.ts";
+import { failureOf, NoConnection } from "./failure.ts";
+import { Http1Connection } from "./http1/connection.ts";
+import { Http2Connection } from "./http2/connection.ts";
+
+const mostConnections: Readonly<Record<Protocol, number>> = { h2: 4, "http/1.1": 50 };
+/** After a connection that failed beside others that stand, no more are tried for so long. */
+const quietMs = 1000;
+
+/** What a pool must be told. */
+export interface PoolOptions {
+  readonly way: Way;
+  /** Whether HTTP/2 may be offered. */
+  readonly http2: boolean;
+  readonly limits: ExchangeLimits;
+}
+
+export class OriginPool implements ConnectionOwner, Holder {
+  readonly limits: ExchangeLimits;
+  readonly #way: Way;
+  /** What is offered; HTTP/1.1 alone once the service asked for it. */
+  #offered: readonly Protocol[];
+  /** What was agreed last. */
+  #protocol: Protocol | undefined;
+  readonly #connections = new Set<Connection>();
+  /** Those with room, the last one used first: so the others can go idle. */
+  readonly #free: Connection[] = [];
+  /** Those that are being tried before they are used again. */
+  readonly #checking = new Set<Connection>();
+  readonly #attempts = new Set<AbortController>();
+  readonly #waiting = new Set<Exchange>();
+  readonly #patience = new DeadlineTimer((now) => this.#giveUpWaiting(now));
+  /** When a request last left the queue or a connection came up: the sign that waiting is not in vain. */
+  #movedAt = 0;
+  #quietUntil = 0;
+  #isClosed = false;
+
+  constructor({ way, http2, limits }: PoolOptions) {
+    this.#way = way;
+    this.limits = limits;
+    this.#offered = http2 && way.secure ? ["h2", "http/1.1"] : ["http/1.1"];
+    if (this.#offered.length === 1) this.#protocol = "http/1.1";
+  }
+
+  /** What is spoken there; `undefined` before the first connection. */
+  get protocol(): Protocol | undefined {
+    return this.#protocol;
+  }
+
+  /** How many exchanges may be on the wire at once, as far as is known. */
+  get capacity(): number {
+    if (this.#protocol !== "h2") return mostConnections["http/1.1"];
+    const known = [...this.#connections].map(({ capacity }) => capacity);
+    return Math.max(1, ...known) * mostConnections.h2;
+  }
+
+  /** Whether there is nothing here that is worth keeping. */
+  get isIdle(): boolean {
+    return this.#connections.size === 0 && this.#attempts.size === 0 && this.#waiting.size === 0;
+  }
+
+  /** Takes a request on: at once where there is room, else when there is. */
+  send(exchange: Exchange): void {
+    const now = performance.now();
+    const connection = this.#waiting.size === 0 ? this.#takeFree(now) : undefined;
+    if (connection !== undefined) this.#begin(connection, exchange, now);
+    else this.#queue(exchange, now);
+  }
+
+  giveUp(exchange: Exchange): void {
+    this.#waiting.delete(exchange);
+    exchange.fail("connect", "stopped before the request was sent");
+  }
+
+  freed(connection: Connection): void {
+    if (!this.#connections.has(connection)) return;
+    this.#checking.delete(connection);
+    if (connection.room > 0 && !this.#free.includes(connection)) this.#free.push(connection);
+    this.#pump();
+  }
+
+  retired(connection: Connection): void {
+    this.#forgetFree(connection);
+    this.#checking.delete(connection);
+    this.#pump();
+  }
+
+  closed(connection: Connection): void {
+    if (!this.#connections.delete(connection)) return;
+    this.#forgetFree(connection);
+    this.#checking.delete(connection);
+    if (connection.used) this.#pump();
+    else this.#connectingFailed(new NoConnection("connection closed at once"));
+  }
+
+  unprocessed(exchange: Exchange): void {
+    this.#queue(exchange, performance.now());
+  }
+
+  wantsHttp1(exchange: Exchange): void {
+    this.#offered = ["http/1.1"];
+    this.#protocol = "http/1.1";
+    for (const connection of this.#connections) if (connection.protocol === "h2") connection.retire();
+    this.#queue(exchange, performance.now());
+  }
+
+  /** Closes what has been idle for too long. */
+  sweep(now: number): void {
+    for (const connection of this.#connections) {
+      const { idleSince, keepIdleMs } = connection;
+      if (idleSince !== undefined && now - idleSince > keepIdleMs) this.#discard(connection);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#patience.stop();
+    for (const attempt of this.#attempts) attempt.abort(new NoConnection(stopped));
+    for (const exchange of this.#waiting) exchange.fail("connect", stopped);
+    this.#waiting.clear();
+    for (const connection of this.#connections) this.#discard(connection);
+  }
+
+  #queue(exchange: Exchange, now: number): void {
+    if (this.#isClosed) {
+      exchange.fail("connect", stopped);
+      return;
+    }
+    exchange.holder = this;
+    if (this.#waiting.size === 0) this.#movedAt = now;
+    this.#waiting.add(exchange);
+    this.#patience.expect(now + this.limits.timeoutMs);
+    this.#grow(now);
+  }
+
+  #begin(connection: Connection, exchange: Exchange, now: number): void {
+    connection.begin(exchange, now);
+    if (connection.room === 0) this.#forgetFree(connection);
+  }
+
+  /** Sends what waits as far as there is room, and makes room for the rest. */
+  #pump(): void {
+    if (this.#waiting.size === 0) return;
+    const now = performance.now();
+    for (const exchange of this.#waiting) {
+      const connection = this.#takeFree(now);
+      if (connection === undefined) break;
+      this.#waiting.delete(exchange);
+      this.#movedAt = now;
+      this.#begin(connection, exchange, now);
+    }
+    this.#grow(now);
+  }
+
+  /** The connection to use next, if one has room. */
+  #takeFree(now: number): Connection | undefined {
+    for (;;) {
+      const connection = this.#free.at(-1);
+      if (connection === undefined) return undefined;
+      const readiness = connection.readiness(now);
+      if (readiness === "ready") return connection;
+      this.#forgetFree(connection);
+      if (readiness === "checking") this.#checking.add(connection);
+      else this.#discard(connection);
+    }
+  }
+
+  #forgetFree(connection: Connection): void {
+    const at = this.#free.lastIndexOf(connection);
+    if (at >= 0) this.#free.splice(at, 1);
+  }
+
+  #discard(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#forgetFree(connection);
+    connection.close();
+  }
+
+  /** Opens connections for those that wait, as far as there may be more. */
+  #grow(now: number): void {
+    const coming = this.#attempts.size + this.#checking.size;
+    const standing = [...this.#connections].filter(({ capacity }) => capacity > 0).length;
+    if (standing > 0 && now < this.#quietUntil) return;
+    // Over HTTP/2 one more connection has room for many, and the first one is to tell what is spoken.
+    const isHttp1 = this.#protocol === "http/1.1";
+    const wanted = isHttp1 ? this.#waiting.size : Math.min(1, this.#waiting.size);
+    const most = mostConnections[this.#protocol ?? "h2"] - standing - this.#attempts.size;
+    const missing = Math.min(wanted - coming, most);
+    for (let count = 0; count < missing; count += 1) void this.#connect();
+  }
+
+  async #connect(): Promise<void> {
+    const attempt = new AbortController();
+    this.#attempts.add(attempt);
+    const { connectTimeoutMs } = this.limits;
+    const timer = setTimeout(() => {
+      attempt.abort(new NoConnection(`no connection within ${connectTimeoutMs} ms`));
+    }, connectTimeoutMs);
+    try {
+      const connection = await this.#open(attempt.signal);
+      this.#attempts.delete(attempt);
+      this.#admit(connection);
+    } catch (error) {
+      this.#attempts.delete(attempt);
+      this.#connectingFailed(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<Connection> {
+    const { socket, protocol } = await openSocket(this.#way, this.#offered, signal);
+    return protocol === "h2" ? Http2Connection.open(socket, this, signal) : new Http1Connection(socket, this);
+  }
+
+  #admit(connection: Connection): void {
+    const now = performance.now();
+    if (connection.readiness(now) === "stale") throw new NoConnection("connection closed at once");
+    if (this.#isClosed || !this.#offered.includes(connection.protocol)) {
+      connection.close();
+      this.#pump();
+      return;
+    }
+    this.#protocol = connection.protocol;
+    this.#movedAt = now;
+    this.#connections.add(connection);
+    this.freed(connection);
+  }
+
+  /** Nothing was sent. Without another connection this is how all end that wait for one. */
+  #connectingFailed(error: unknown): void {
+    const now = performance.now();
+    if ([...this.#connections].some(({ capacity }) => capacity > 0)) {
+      this.#quietUntil = now + quietMs;
+      return;
+    }
+    if (this.#attempts.size > 0) return;
+    this.#failWaiting((exchange) => {
+      exchange.settle(failureOf(error, { host: this.#way.host, proxy: this.#way.proxy?.host }));
+    });
+  }
+
+  #failWaiting(end: (exchange: Exchange) => void): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const exchange of waiting) end(exchange);
+  }
+
+  /**
+   * What waits for room is sent when others have ended, which they do within the time limit. When in
+   * all that time nothing moved, there is no room to come: a service may allow no stream at all.
+   */
+  #giveUpWaiting(now: number): number | undefined {
+    if (this.#waiting.size === 0) return undefined;
+    const until = this.#movedAt + this.limits.timeoutMs;
+    if (until > now) return until;
+    this.#failWaiting((exchange) => {
+      exchange.fail("connect", `no room for the request within ${this.limits.timeoutMs} ms`);
+    });
+    return undefined;
+  }
+}
+
+const stopped = "stopped before the request was sent";
