@@ -100,8 +100,9 @@ describe("while it is shown, something is printed", () => {
       terminal.write("last\n");
     });
     area.clear();
+    terminal.write("a question? ");
     await turn();
-    expect(terminal.lines).toEqual(["$ webpush send", "last"]);
+    expect(terminal.writes.slice(-2)).toEqual(["last\n", "a question? "]);
   });
 
   test("and the screen is full, so it scrolls", async () => {
@@ -113,6 +114,7 @@ describe("while it is shown, something is printed", () => {
       });
       await turn();
     }
+    expect(terminal.lines).toEqual(["$ webpush send", "a", "b", "c", "d", "one", "two"]);
     area.show(["three", "four"]);
     expect(terminal.lines).toEqual(["$ webpush send", "a", "b", "c", "d", "three", "four"]);
   });
