@@ -20,7 +20,7 @@ export interface StatusArea {
 
 /** A status area, as those see it who print on the same terminal. */
 export interface SharedStatusArea extends StatusArea {
-  /** Lets `print` print where the area was, and draws the area below it again. */
+  /** Lets `print` print where the area was; the area comes back below, in the same turn of the event loop. */
   makeRoom(print: () => void): void;
 }
 
@@ -48,9 +48,16 @@ const eraseFromHere = "\r\u001b[J";
 export function createStatusArea(stream: TerminalStream): SharedStatusArea {
   let lines: readonly string[] = [];
   let drawn = "";
-  const clear = (): void => {
-    if (drawn !== "") stream.write(eraseFromHere);
-    [lines, drawn] = [[], ""];
+  const put = (frame: string): void => {
+    if (frame !== drawn) stream.write(frame === "" ? eraseFromHere : frame);
+    drawn = frame;
+  };
+  const draw = (): void => {
+    put(lines.length === 0 ? "" : frameOf(lines, stream));
+  };
+  const show = (next: readonly string[]): void => {
+    lines = next;
+    draw();
   };
   return {
     isLive: true,
@@ -58,20 +65,16 @@ export function createStatusArea(stream: TerminalStream): SharedStatusArea {
     get columns() {
       return widthOf(stream) - 1;
     },
-    show(next) {
-      if (next.length === 0) {
-        clear();
-        return;
-      }
-      const frame = frameOf(next, stream);
-      if (frame !== drawn) stream.write(frame);
-      [lines, drawn] = [next, frame];
+    show,
+    clear: () => {
+      show([]);
     },
-    clear,
     makeRoom(print) {
-      if (drawn !== "") stream.write(eraseFromHere);
+      put("");
       print();
-      if (drawn !== "") stream.write((drawn = frameOf(lines, stream)));
+      // Results come in bursts, and a terminal takes longer for the area than for a line: 0.1 ms against 0.03 in tmux.
+      // Of several in one turn the first draws.
+      if (lines.length > 0) setImmediate(draw);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Everything a run prints shares the terminal with its status area. */
 import { Readable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { openIo, type Host } from "../../src/cli/real-context.ts";
 import type { Environment } from "../../src/settings/environment.ts";
@@ -48,6 +49,7 @@ test("data, talk, errors and details appear above what is shown", async () => {
   io.say("talk");
   io.err("error");
   io.detail("detail");
+  await turn();
   expect(screen.lines).toEqual(["data", "talk", "error", "detail", "half of it", "10/s"]);
 });
 

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createStatusArea } from "../../src/terminal/status-area.ts";
 import { FakeTerminal } from "../support/fake-terminal.ts";
@@ -32,13 +33,14 @@ test("cleared, it leaves the screen as it was", () => {
   expect(terminal.lines).toEqual(["$ webpush send", "done"]);
 });
 
-test("showing no lines is clearing", () => {
+test("showing no lines is clearing", async () => {
   const { terminal, area } = openTerminal();
   area.show(["one"]);
   area.show([]);
   area.makeRoom(() => {
     terminal.write("done\n");
   });
+  await turn();
   expect(terminal.lines).toEqual(["$ webpush send", "done"]);
 });
 
@@ -65,7 +67,7 @@ test("nothing has to be given back, whatever ends the program in the middle", ()
 });
 
 describe("while it is shown, something is printed", () => {
-  test("which appears above it", () => {
+  test("which appears above it", async () => {
     const { terminal, area } = openTerminal();
     area.show(["one", "two"]);
     for (const line of ["first", "a second line"]) {
@@ -73,28 +75,58 @@ describe("while it is shown, something is printed", () => {
         terminal.write(`${line}\n`);
       });
     }
+    expect(terminal.lines).toEqual(["$ webpush send", "first", "a second line"]);
+    await turn();
     expect(terminal.lines).toEqual(["$ webpush send", "first", "a second line", "one", "two"]);
   });
 
-  test("and the screen is full, so it scrolls", () => {
+  test("and the area is drawn once for all that is printed in one turn", async () => {
+    const { terminal, area } = openTerminal();
+    area.show(["one", "two"]);
+    const before = terminal.writes.length;
+    for (const line of ["a", "b", "c"]) {
+      area.makeRoom(() => {
+        terminal.write(`${line}\n`);
+      });
+    }
+    await turn();
+    expect(terminal.writes.length - before).toBe("erase a b c draw".split(" ").length);
+  });
+
+  test("and the area does not come back when it was cleared meanwhile", async () => {
+    const { terminal, area } = openTerminal();
+    area.show(["one", "two"]);
+    area.makeRoom(() => {
+      terminal.write("last\n");
+    });
+    area.clear();
+    terminal.write("a question? ");
+    await turn();
+    expect(terminal.writes.slice(-2)).toEqual(["last\n", "a question? "]);
+  });
+
+  test("and the screen is full, so it scrolls", async () => {
     const { terminal, area } = openTerminal({ rows: 4 });
     area.show(["one", "two"]);
     for (const line of ["a", "b", "c", "d"]) {
       area.makeRoom(() => {
         terminal.write(`${line}\n`);
       });
+      await turn();
     }
+    expect(terminal.lines).toEqual(["$ webpush send", "a", "b", "c", "d", "one", "two"]);
     area.show(["three", "four"]);
     expect(terminal.lines).toEqual(["$ webpush send", "a", "b", "c", "d", "three", "four"]);
   });
 
-  test("what a person types is overwritten", () => {
+  test("what a person types is overwritten", async () => {
     const { terminal, area } = openTerminal();
     area.show(["one", "two"]);
     terminal.write("^C");
     area.makeRoom(() => {
       terminal.write("stopping\n");
     });
+    await turn();
     expect(terminal.lines).toEqual(["$ webpush send", "stopping", "one", "two"]);
   });
 });

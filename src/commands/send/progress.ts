@@ -184,7 +184,7 @@ function originLines({ origins, nowMs }: Snapshot, { columns, paint }: Canvas): 
     return origin.inFlight > 0 || origin.waiting > 0 || isPaused(origin, nowMs);
   });
   const urgency = (origin: OriginState): number =>
-    isPaused(origin, nowMs) ? Number.POSITIVE_INFINITY : origin.waiting + origin.inFlight;
+    isPaused(origin, nowMs) ? Number.MAX_SAFE_INTEGER : origin.waiting + origin.inFlight;
   const told = new Set([...busy].sort((a, b) => urgency(b) - urgency(a)).slice(0, mostOrigins));
   const rows = busy
     .filter((origin) => told.has(origin))
