@@ -67,8 +67,9 @@ export class OriginPool implements ConnectionOwner, Holder {
   /** How many exchanges may be on the wire at once, as far as is known. */
   get capacity(): number {
     if (this.#protocol !== "h2") return mostConnections["http/1.1"];
-    const known = [...this.#connections].map(({ capacity }) => capacity);
-    return Math.max(1, ...known) * mostConnections.h2;
+    let most = 1; // a loop: this is asked for each message
+    for (const { capacity } of this.#connections) most = Math.max(most, capacity);
+    return most * mostConnections.h2;
   }
 
   /** Whether there is nothing here that is worth keeping. */
