@@ -69,6 +69,10 @@ class EncryptorPool implements Encryptor {
     this.#plan = plan;
   }
 
+  get worksAhead(): boolean {
+    return this.#anyOnline;
+  }
+
   seal(payload: Uint8Array, to: Subscription): SealedMessage | Promise<SealedMessage> {
     checkFitsRecord(payload);
     if (this.#end !== undefined) throw this.#end;

@@ -7,7 +7,7 @@
  */
 import type { Random } from "../base/clock.ts";
 import type { Subject } from "../protocol/subject.ts";
-import { createEncryptor } from "./encryptor.ts";
+import { openEncryptor } from "./encryptor-pool.ts";
 import type { FlowOptions, Means, OriginState } from "./flow-options.ts";
 import { Flow } from "./flow.ts";
 import type { Job, SendResult } from "./job.ts";
@@ -19,6 +19,8 @@ export interface SenderOptions<Tag> extends FlowOptions<Tag>, TransportOptions {
   /** The contact in every token; Apple insists on one (RFC 8292 §2.1). */
   readonly subject: Subject | undefined;
   readonly random: Random;
+  /** The most worker threads that encrypt in a long run, such as there are cores; none unless given. */
+  readonly threads?: number;
 }
 
 /** What goes on at this moment. */
@@ -43,9 +45,9 @@ export interface Sender<Tag> extends Disposable {
  * @throws UserError `allow-host`, `proxy-malformed`, `ca-malformed`
  */
 export function openSender<Tag>(options: SenderOptions<Tag>): Sender<Tag> {
-  const { random } = options;
+  const { random, threads = 0 } = options;
   const transport = openTransport(options);
-  const encryptor = createEncryptor(random);
+  const encryptor = openEncryptor({ random, threads });
   const sender = createSender({ transport, encryptor, random, tokens: createTokenCache(options) }, options);
   return {
     ...sender,

@@ -55,7 +55,9 @@ describe("an encryptor with threads", () => {
 
   test("encrypts for each recipient in their coding, whoever does it", async () => {
     const encryptor = openPool(buildSources(`${worker}.ts`)(`${worker}.js`));
+    expect(encryptor.worksAhead).toBe(false);
     const first = await firstOnThread(encryptor);
+    expect(encryptor.worksAhead).toBe(true);
     await first.sealing;
     const people = Array.from({ length: 500 }, (_, index) => receiver(index));
     const sealings = people.map(({ payload, to }) => encryptor.seal(payload, to));

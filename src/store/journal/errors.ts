@@ -38,8 +38,8 @@ export function otherVersion(path: string, version: unknown): UserError {
 }
 
 export function damagedJournal(path: string, { line, count }: { line: number; count: number }): UserError {
-  const others = count === 1 ? "" : `, as are ${count - 1} lines behind it`;
-  return new UserError("journal-damaged", `line ${line} of ${path} is damaged${others}`, {
+  const others = count === 2 ? ", as is another line behind it" : `, as are ${count - 1} lines behind it`;
+  return new UserError("journal-damaged", `line ${line} of ${path} is damaged${count === 1 ? "" : others}`, {
     kind: "failed",
     hints: [
       "add --resume-anyway to leave out what is damaged; whom it names may get the message a second time",
