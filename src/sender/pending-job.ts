@@ -87,13 +87,13 @@ export class PendingJob<Tag> {
     const delivery = this.#delivery ?? otherwise;
     const account = this.#account();
     return delivery === undefined
-      ? { ...account, kind: "unsent" }
-      : { ...account, kind: "delivery", delivery };
+      ? { kind: "unsent", ...account }
+      : { kind: "delivery", delivery, ...account }; // a copy that is added to takes V8 several times as long
   }
 
   /** Its result when no request can be made of it. */
   refusalOf(error: UserError): SendResult<Tag> {
-    return { ...this.#account(), kind: "refused", error };
+    return { kind: "refused", error, ...this.#account() };
   }
 
   #account(): Pick<SendResult<Tag>, "job" | "attempts" | "durationMs"> {
