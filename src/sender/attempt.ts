@@ -46,6 +46,12 @@ export interface AttemptEnd<Tag> {
   broke(error: unknown): void;
 }
 
+/** Nobody knows how far the request came, so it may have been sent. */
+const ourFault: TransportFailure = {
+  kind: "ambiguous",
+  message: "this program failed while it was sending",
+};
+
 export class Attempts<Tag> {
   readonly #means: AttemptMeans<Tag>;
   readonly #end: AttemptEnd<Tag>;
@@ -57,10 +63,14 @@ export class Attempts<Tag> {
 
   /** Begins to encrypt a message whose turn will come soon. */
   sealAhead(pending: PendingJob<Tag>): void {
-    const sealing = this.#seal(pending);
-    if (!(sealing instanceof Promise)) return;
     // What goes wrong is told when the job's turn has come.
-    sealing.then((sealed) => (pending.sealed = sealed)).catch(() => undefined);
+    try {
+      const sealing = this.#seal(pending);
+      if (sealing instanceof Promise)
+        sealing.then((sealed) => (pending.sealed = sealed)).catch(() => undefined);
+    } catch {
+      pending.sealed = undefined;
+    }
   }
 
   /** Sends a message as soon as it is encrypted. */
@@ -120,8 +130,7 @@ export class Attempts<Tag> {
       },
       (error: unknown) => {
         this.#end.broke(error);
-        // Nobody knows how far it came, so it may have been sent.
-        this.#read(pending, { kind: "ambiguous", message: "this program failed while it was sending" });
+        this.#read(pending, ourFault);
       },
     );
   }
@@ -142,14 +151,17 @@ export class Attempts<Tag> {
   #read(pending: PendingJob<Tag>, answer: PushResponse | TransportFailure): void {
     const { clock, observer, time } = this.#means;
     const { endpoint } = pending.job.subscription;
-    const delivery =
-      "kind" in answer ? classifyFailure(endpoint, answer) : classifyResponse(endpoint, answer, clock.now());
+    let delivery: Delivery | undefined;
     try {
+      delivery =
+        "kind" in answer
+          ? classifyFailure(endpoint, answer)
+          : classifyResponse(endpoint, answer, clock.now());
       observer?.answered?.(pending.job, delivery, time.now() - pending.sentAt);
     } catch (error) {
       this.#end.broke(error);
     }
-    this.#end.answered(pending, delivery);
+    this.#end.answered(pending, delivery ?? classifyFailure(endpoint, ourFault));
   }
 
   #fail(pending: PendingJob<Tag>, error: unknown): void {

@@ -12,7 +12,7 @@ import type { Random } from "../base/clock.ts";
 import type { UserError } from "../base/errors.ts";
 import { Fifo } from "../base/fifo.ts";
 import { createTokenBucket, type TokenBucket } from "../base/token-bucket.ts";
-import { classifyEndpoint, diagnosisOf, type Delivery } from "../protocol/delivery.ts";
+import { classifyEndpoint, type Delivery } from "../protocol/delivery.ts";
 import type { Endpoint } from "../protocol/subscription.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts, type AttemptEnd } from "./attempt.ts";
@@ -82,8 +82,9 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
   /** The next result, or `undefined` when there will be no more. */
   async next(): Promise<SendResult<Tag> | undefined> {
     for (;;) {
+      const wasFull = this.#finished.size >= this.#concurrency;
       const result = this.#finished.shift();
-      this.#advance();
+      if (wasFull || result === undefined) this.#advance();
       if (result !== undefined) return result;
       if (this.#open === 0 && (this.#stopped || this.#intake.isExhausted)) break;
       await new Promise<void>((resolve) => {
@@ -138,6 +139,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     else {
       queue.add(pending);
       this.#queues.update(queue, now);
+      this.#sealAhead(queue);
     }
     this.#advance();
   };
@@ -223,8 +225,8 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     if (isCongestion(delivery)) queue.limit.shrink(pending.era);
     else queue.limit.grow(queue.inFlight);
     this.#release(pending);
-    if (diagnosisOf(delivery.cause).haltOrigin === true) this.#giveUp(queue.halt(delivery), queue.withheld);
-    if (this.#stopped || !this.#isPutOff(pending, delivery, now)) this.#finish(pending);
+    if (queue.isOver(now, delivery)) this.#giveUp(queue.halt(delivery), queue.withheld);
+    if (this.#stopped || queue.isHalted || !this.#isPutOff(pending, delivery, now)) this.#finish(pending);
     this.#moveOn(queue);
   }
 
@@ -252,13 +254,14 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     const { queue, attempts, hadItsOnce, deadline } = pending;
     const chance = chanceOf(this.#means.random);
     const decision = decideRetry({ delivery, attempts, hadItsOnce, now, deadline, chance }, this.#policy);
+    const { pauseUntil } = decision;
+    if (pauseUntil !== undefined) this.#giveUp(queue.hold(now, pauseUntil, delivery), queue.withheld);
     if (!decision.again) return false;
     const at = Math.max(decision.at, queue.heldUntil(now) ?? now);
     if (at >= deadline) return false;
     if (decision.freshToken && !this.#isRenewed(pending, delivery)) return false;
     if (decision.isBudgeted && !queue.budget.spend()) return false;
     pending.hadItsOnce ||= decision.once;
-    if (decision.scope === "origin") this.#giveUp(queue.hold(now, at, delivery), queue.withheld);
     queue.putOff(pending, at);
     return true;
   }

@@ -60,17 +60,22 @@ export class Intake<Item> implements Disposable {
 
   readonly #took = ({ done, value }: IteratorResult<Item, unknown>): void => {
     this.#pulling = false;
-    if (done !== true) this.#use.take(value);
-    else if (!this.#exhausted) {
-      this.#exhausted = true;
-      this.#use.end();
+    try {
+      if (done !== true) this.#use.take(value);
+      else this.#end();
+    } catch (error) {
+      this.#failed(error);
     }
     this.pull();
   };
 
   readonly #failed = (error: unknown): void => {
     this.#pulling = false;
-    this.#exhausted = true;
-    this.#use.end({ error });
+    this.#end({ error });
   };
+
+  #end(failure?: { readonly error: unknown }): void {
+    this.#exhausted = true;
+    this.#use.end(failure);
+  }
 }

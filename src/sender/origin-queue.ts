@@ -12,6 +12,12 @@ import type { Endpoint } from "../protocol/subscription.ts";
 import { AdaptiveLimit, RetryBudget } from "./pace.ts";
 import type { PendingJob } from "./pending-job.ts";
 
+/**
+ * Who cannot be reached for this long is given up for the run: longer than a network needs
+ * to come back, shorter than the patience of somebody who waits for the rest to end.
+ */
+const givenUpAfterMs = 60_000;
+
 export class OriginQueue<Tag> {
   readonly origin: string;
   /** An endpoint there, to ask the transport about the origin. */
@@ -31,6 +37,8 @@ export class OriginQueue<Tag> {
   #heldFor: Delivery | undefined;
   /** The answer after which nothing may be sent there in this run. */
   #halt: Delivery | undefined;
+  /** Since when nobody can reach it. */
+  #unreachableSince: number | undefined;
 
   constructor(origin: string, endpoint: Endpoint, mostInFlight: number) {
     this.origin = origin;
@@ -93,6 +101,14 @@ export class OriginQueue<Tag> {
   halt(why: Delivery): readonly PendingJob<Tag>[] {
     this.#halt = why;
     return this.drain();
+  }
+
+  /** What an attempt came to; true when nothing more is worth sending in this run. */
+  isOver(now: number, delivery: Delivery): boolean {
+    if (delivery.outcome !== "unreachable") this.#unreachableSince = undefined;
+    else this.#unreachableSince ??= now;
+    const isLost = this.#unreachableSince !== undefined && now - this.#unreachableSince >= givenUpAfterMs;
+    return isLost || diagnosisOf(delivery.cause).haltOrigin === true;
   }
 
   add(pending: PendingJob<Tag>): void {

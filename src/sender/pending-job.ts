@@ -12,6 +12,9 @@ import type { Job, SendResult } from "./job.ts";
 import type { OriginQueue } from "./origin-queue.ts";
 import type { Authorization } from "./token-cache.ts";
 
+/** For how long an origin may be held before a message with a TTL of 0 is given up. */
+const graceMs = 60_000;
+
 const noHeaders: Authorization = {};
 
 /** A job on its way, with what must be remembered from one attempt to the next. */
@@ -71,33 +74,38 @@ export class PendingJob<Tag> {
     if (delivery.outcome === "blocked") this.attempts -= 1; // our own rules kept it from leaving
   }
 
-  /** Whether it will be out of date at `at`. A TTL of 0, now or never, bears no loss at all. */
+  /** Whether it will be out of date at `at`. */
   isOutdated(at: number): boolean {
     const lost = this.#lostMs(at);
-    return lost > 0 && lost >= this.job.message.ttlSeconds * 1000;
+    return lost > 0 && lost >= this.#lifetimeMs();
   }
 
   /** The seconds that are left of its TTL (RFC 8030 §5.2). */
   ttlLeft(at: number): number {
-    return this.job.message.ttlSeconds - Math.floor(this.#lostMs(at) / 1000);
+    const { ttlSeconds } = this.job.message;
+    // A whole second at least: 0 would turn it into a message of another kind.
+    return ttlSeconds === 0 ? 0 : Math.max(1, ttlSeconds - Math.floor(this.#lostMs(at) / 1000));
   }
 
   /** Its result when nothing more is tried: what the last attempt came to, or else `otherwise`. */
   resultOf(otherwise: Delivery | undefined): SendResult<Tag> {
+    const { job, attempts } = this;
+    const durationMs = this.#answeredAt - this.#firstSentAt;
     const delivery = this.#delivery ?? otherwise;
-    const account = this.#account();
     return delivery === undefined
-      ? { ...account, kind: "unsent" }
-      : { ...account, kind: "delivery", delivery };
+      ? { job, durationMs, attempts, kind: "unsent" }
+      : { job, durationMs, attempts, kind: "delivery", delivery };
   }
 
   /** Its result when no request can be made of it. */
   refusalOf(error: UserError): SendResult<Tag> {
-    return { ...this.#account(), kind: "refused", error };
+    return { job: this.job, durationMs: 0, attempts: 0, kind: "refused", error };
   }
 
-  #account(): Pick<SendResult<Tag>, "job" | "attempts" | "durationMs"> {
-    return { job: this.job, attempts: this.attempts, durationMs: this.#answeredAt - this.#firstSentAt };
+  #lifetimeMs(): number {
+    const { ttlSeconds } = this.job.message;
+    // "Now or never" has its turn late rather than not at all, as those have that wait for room.
+    return ttlSeconds === 0 && this.attempts === 0 ? graceMs : ttlSeconds * 1000;
   }
 
   #lostMs(at: number): number {

@@ -32,25 +32,26 @@ export interface EndedAttempt {
   readonly chance: number;
 }
 
-export type RetryDecision =
+export type RetryDecision = {
+  /** Until when nothing else should be sent to the origin either; for all its messages, also if this one is given up. */
+  readonly pauseUntil: number | undefined;
+} & (
   | { readonly again: false }
   | {
       readonly again: true;
       readonly at: number;
-      /** What waits until then: this message, or everything else for its origin too. */
-      readonly scope: "origin" | "job";
       /** The token was refused; only a newly signed one is worth another attempt. */
       readonly freshToken: boolean;
       /** There is no second time for it. */
       readonly once: boolean;
       /**
        * It counts against the budget that keeps retries from becoming a storm. Those that wait
-       * for as long as the service asked, and those with another token, do not.
+       * for as long as the service asked, those that hold everything up, and those with another
+       * token are none.
        */
       readonly isBudgeted: boolean;
-    };
-
-const no: RetryDecision = { again: false };
+    }
+);
 
 /** The first wait is a random part of this, each further one of twice as much. */
 const baseMs = 1000;
@@ -60,20 +61,25 @@ const longestBackoffMs = 60_000;
 export function decideRetry(ended: EndedAttempt, policy: RetryPolicy): RetryDecision {
   const { delivery, now, deadline } = ended;
   const row = diagnosisOf(delivery.cause);
-  if (!isAllowed(ended, row, policy)) return no;
   const askedMs = row.retry === "after" ? delivery.retryAfterMs : undefined;
   const at = now + (askedMs ?? ownWaitMs(ended, row));
+  const isPause = concernsOrigin(delivery, row);
+  const pauseUntil = isPause ? at : undefined;
   // A wait that ends when the message is out of date is no use; so a TTL of 0, now or never, has no retries.
-  if (at >= deadline) return no;
+  if (!isAllowed(ended, row, policy) || at >= deadline) return { again: false, pauseUntil };
   const freshToken = row.freshToken === true;
-  return {
-    again: true,
-    at,
-    scope: concernsOrigin(ended, row) ? "origin" : "job",
-    freshToken,
-    once: row.retry === "once",
-    isBudgeted: askedMs === undefined && !freshToken,
-  };
+  const isBudgeted = !isPause && askedMs === undefined && !freshToken;
+  return { again: true, at, pauseUntil, freshToken, once: row.retry === "once", isBudgeted };
+}
+
+/** Whether nothing else would get through either: nobody can reach the origin, or it asks to wait. */
+function concernsOrigin(
+  { outcome, retryAfterMs }: Delivery,
+  { retry, pace, perSubscription }: Diagnosis,
+): boolean {
+  if (retry === "backoff") return outcome === "unreachable";
+  // Those for hours and those about one device are not about everybody else.
+  return retry === "after" && retryAfterMs !== undefined && perSubscription !== true && pace !== "hours";
 }
 
 function isAllowed(
@@ -92,10 +98,4 @@ function ownWaitMs({ attempts, chance }: EndedAttempt, { retry, pace }: Diagnosi
   // RFC 9113 §8.7: what was certainly not processed may be sent again at once; a second time it must wait.
   if (pace === "at-once" && (attempts === 1 || retry === "once")) return 0;
   return chance * Math.min(longestBackoffMs, baseMs * 2 ** (attempts - 1));
-}
-
-/** Whether nothing else would get through either: the service asks to wait, or nobody can reach it. */
-function concernsOrigin({ delivery }: EndedAttempt, { retry, perSubscription }: Diagnosis): boolean {
-  if (delivery.outcome === "unreachable") return true;
-  return retry === "after" && delivery.retryAfterMs !== undefined && perSubscription !== true;
 }

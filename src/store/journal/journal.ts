@@ -11,7 +11,6 @@ import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { UserError, systemCode } from "../../base/errors.ts";
-import type { Delivery } from "../../protocol/delivery.ts";
 import { holdLock } from "../lock.ts";
 import {
   damagedJournal,
@@ -23,32 +22,19 @@ import {
 } from "./errors.ts";
 import { changesBetween, type CampaignIdentity } from "./identity.ts";
 import { followLinks } from "./links.ts";
+import { createNotes, type RecipientNotes } from "./notes.ts";
 import { readJournal, type Reading } from "./reading.ts";
 import { RecordFile, type OpenFile } from "./record-file.ts";
-import { formatHeader, formatIntent, formatResult, longestResultBytes, type Header } from "./records.ts";
-import { RecipientStates, stateAfter, type RecipientState } from "./states.ts";
+import { formatHeader, type Header } from "./records.ts";
+import { RecipientStates, type RecipientState } from "./states.ts";
 
-/** An open journal. Recipients are named by the SHA-256 of their endpoint (`fingerprintOf`). */
-export interface Journal extends AsyncDisposable {
+/** An open journal. */
+export interface Journal extends RecipientNotes, AsyncDisposable {
   /** When the broadcast began, in its first run. Its message is as old as that. */
   readonly createdAt: number;
   readonly campaignId: string;
   /** What earlier runs left; `undefined` in the first run. */
   readonly resumed: Resumed | undefined;
-  /** What is known of a recipient; `undefined` when nothing was sent to it yet. */
-  stateOf(digest: Uint8Array): RecipientState | undefined;
-  /**
-   * Notes that a request is about to leave.
-   *
-   * @throws UserError `journal-full` before the results of what is in flight could be lost, `journal-unwritable`, `journal-lost`
-   */
-  intend(digest: Uint8Array): void;
-  /**
-   * Notes what became of it. There is room for it when it was intended.
-   *
-   * @throws UserError `journal-full`, `journal-unwritable`, `journal-lost`
-   */
-  record(digest: Uint8Array, outcome: Delivery["outcome"], details?: { readonly status?: number }): void;
   /**
    * Makes the disk have all that was noted; it does so by itself a fifth of a second later.
    *
@@ -58,7 +44,7 @@ export interface Journal extends AsyncDisposable {
 }
 
 /** How many recipients earlier runs left in each state. */
-export interface Resumed extends Readonly<Record<Exclude<RecipientState, "sending">, number>> {
+export interface Resumed extends Readonly<Record<RecipientState, number>> {
   /** Lines that were left out because somebody said to resume anyway. */
   readonly damagedLines: number;
 }
@@ -120,8 +106,8 @@ async function begin(opened: Opened, options: JournalOptions): Promise<Journal> 
   return {
     createdAt: header.createdAt,
     campaignId: header.campaignId,
-    resumed: reading.header && resumedFrom(states, reading),
-    ...keeping(file, states),
+    resumed: reading.header && { ...states.counts, damagedLines: reading.damage?.count ?? 0 },
+    ...createNotes(file, states),
     sync: () => file.sync(),
     async [Symbol.asyncDispose]() {
       try {
@@ -146,35 +132,6 @@ function headerFor(
   if (changes.length === 0) return header;
   if (!resumeAnyway) throw mismatch(path, changes);
   return { ...header, identity };
-}
-
-function resumedFrom(states: RecipientStates, { damage }: Reading): Resumed {
-  return {
-    accepted: states.count("accepted"),
-    gone: states.count("gone"),
-    ambiguous: states.count("ambiguous"),
-    again: states.count("again"),
-    damagedLines: damage?.count ?? 0,
-  };
-}
-
-/** Notes in the file first and in memory then, and leaves room for the results of all that is in flight. */
-function keeping(file: RecordFile, states: RecipientStates): Pick<Journal, "stateOf" | "intend" | "record"> {
-  const roomForOthers = (digest: Uint8Array) => {
-    const others = states.count("sending") - (states.of(digest) === "sending" ? 1 : 0);
-    return others * longestResultBytes;
-  };
-  return {
-    stateOf: (digest) => states.of(digest),
-    intend(digest) {
-      file.append(formatIntent(digest), roomForOthers(digest) + longestResultBytes);
-      states.note(digest, "sending");
-    },
-    record(digest, outcome, { status } = {}) {
-      file.append(formatResult(digest, outcome, status), roomForOthers(digest));
-      states.note(digest, stateAfter(outcome));
-    },
-  };
 }
 
 async function takeLock(path: string, target: string): Promise<AsyncDisposable> {

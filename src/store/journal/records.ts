@@ -59,24 +59,25 @@ export function formatHeader({ campaignId, createdAt, identity }: Header): strin
   });
 }
 
-export function formatIntent(digest: Uint8Array): string {
-  return sealed({ to: formatRecipient(digest), is: intentWord });
+/** How a recipient is named in a journal. */
+export function formatRecipient(digest: Uint8Array): string {
+  return formatBase64url(digest.subarray(0, bytesOfRecipient));
 }
 
-export function formatResult(
-  digest: Uint8Array,
-  outcome: Delivery["outcome"],
-  status: number | undefined,
-): string {
-  return sealed({ to: formatRecipient(digest), is: outcome, status });
+export function formatIntent(to: string): string {
+  return sealed({ to, is: intentWord });
+}
+
+export function formatResult(to: string, outcome: Delivery["outcome"], status: number | undefined): string {
+  return sealed({ to, is: outcome, status });
 }
 
 /** No result takes more bytes than this one: three digits are the longest status there is. */
-export const longestResultBytes = formatResult(new Uint8Array(bytesOfRecipient), "unreachable", 599).length;
-
-function formatRecipient(digest: Uint8Array): string {
-  return formatBase64url(digest.subarray(0, bytesOfRecipient));
-}
+export const longestResultBytes = formatResult(
+  formatRecipient(new Uint8Array(bytesOfRecipient)),
+  "unreachable",
+  599,
+).length;
 
 /** One line of these members and their sum, with its line break. */
 function sealed(members: Readonly<Record<string, unknown>>): string {

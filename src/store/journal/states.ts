@@ -7,21 +7,14 @@ import { FingerprintSet } from "../../base/fingerprint-set.ts";
  * - `accepted`, `gone`: settled, nothing is sent to it any more
  * - `again`: it did not get the message, for a reason that may have passed
  * - `ambiguous`: a request left, and whether it was processed nobody knows (PROTOCOL.md §7.3)
- * - `sending`: a request of this run is on its way
  */
-export type RecipientState = "accepted" | "gone" | "again" | "ambiguous" | "sending";
+export type RecipientState = "accepted" | "gone" | "again" | "ambiguous";
 
-const states: readonly RecipientState[] = ["accepted", "gone", "again", "ambiguous", "sending"];
+const states: readonly RecipientState[] = ["accepted", "gone", "again", "ambiguous"];
 
 export class RecipientStates {
   readonly #marks = new FingerprintSet();
-  readonly #counts: Record<RecipientState, number> = {
-    accepted: 0,
-    gone: 0,
-    again: 0,
-    ambiguous: 0,
-    sending: 0,
-  };
+  readonly #counts: Record<RecipientState, number> = { accepted: 0, gone: 0, again: 0, ambiguous: 0 };
 
   of(digest: Uint8Array): RecipientState | undefined {
     return states[this.#marks.markOf(digest) - 1];
@@ -36,9 +29,9 @@ export class RecipientStates {
     this.#marks.mark(digest, states.indexOf(state) + 1);
   }
 
-  /** How many recipients are in a state. */
-  count(state: RecipientState): number {
-    return this.#counts[state];
+  /** How many recipients are in each state. */
+  get counts(): Readonly<Record<RecipientState, number>> {
+    return { ...this.#counts };
   }
 }
 

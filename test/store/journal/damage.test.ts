@@ -5,13 +5,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readJournal, type Reading } from "../../../src/store/journal/reading.ts";
-import { RecipientStates, type RecipientState } from "../../../src/store/journal/states.ts";
+import { RecipientStates } from "../../../src/store/journal/states.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { linesOf, open, recipient } from "./broadcast.ts";
 
 const people = ["alice", "bob", "carol", "dave", "erin", "frank"];
 
-type Known = Readonly<Record<string, RecipientState | undefined>>;
+type Known = Readonly<Record<string, string | undefined>>;
 
 /** A journal of every kind of record, and what it says after each of its lines. */
 async function sampleJournal(
