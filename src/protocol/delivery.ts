@@ -181,7 +181,7 @@ function containsAny(words: string, parts: readonly string[]): boolean {
   return parts.some((part) => folded.includes(part.toLowerCase()));
 }
 
-/** Adds what the answer says besides. */
+/** Adds what the answer says besides. One object is filled in: spreading parts into a new one is what costs here. */
 function addDetails(
   account: Writable<Account>,
   { requestIdHeaders }: PushServiceFacts,
@@ -227,11 +227,10 @@ function deliver(row: Diagnosis, account: Account, answer: Answer): Delivery {
 }
 
 function accept(account: Account, { status, headers }: Answer): Delivery {
-  // In this order: V8 takes 3 µs to add a field to what begins as a copy, and a tenth of one to copy into what is there.
   const delivery: Writable<Extract<Delivery, { outcome: "accepted" }>> = {
+    ...account,
     outcome: "accepted",
     status,
-    ...account,
   };
   const location = headers["location"];
   const ttlSeconds = readTtl(headers);
