@@ -1,7 +1,7 @@
 /**
  * Throughput: how fast messages go out, ours and others', to one push service on this machine.
  *
- *   npm run throughput -- [--count 10000] [--runs 5] [--only WORDS] [--quick]
+ *   npm run throughput -- [--count 20000] [--runs 5] [--only WORDS] [--quick]
  *
  * Every sender is a process of its own and sends the same message of 300 bytes to the same kind of subscriptions, made
  * beforehand, over TLS to a service in another process (`throughput/server.mjs`). They take turns (A B C A B C …), so a
@@ -31,9 +31,8 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
   },
 });
-const most = Number(values.count ?? (values.quick ? 1000 : 10_000));
+const most = Number(values.count ?? (values.quick ? 2000 : 20_000));
 const runs = Number(values.runs ?? (values.quick ? 1 : 5));
-const warmUp = 1000;
 const chosen = senders.filter(({ name }) => name === reference || name.includes(values.only));
 const senderProcess = fileURLToPath(new URL("throughput/sender.mjs", import.meta.url));
 
@@ -71,15 +70,15 @@ function writeMaterial() {
       const file = join(folder, `sender-${index}.json`);
       const recipients = lines[sender.protocol].slice(0, messagesOf(sender));
       const origin = service.origins[sender.protocol];
-      const warm = lines[sender.protocol].slice(0, warmUp);
-      writeFileSync(file, JSON.stringify({ ...shared, origin, recipients, warmUp: warm }));
+      const warmUp = recipients.slice(0, recipients.length / 10);
+      writeFileSync(file, JSON.stringify({ ...shared, origin, recipients, warmUp }));
       return [sender, file];
     }),
   );
 }
 
 function messagesOf({ share = 1 }) {
-  return Math.round(most * share);
+  return Math.max(Math.round(most * share), Math.min(most, 1000));
 }
 
 /** One run of one sender: what it and the service used for each message. */

@@ -8,7 +8,7 @@
 import type { Clock } from "../base/clock.ts";
 import { nextFor } from "./connection.ts";
 import type { Connection } from "./connection.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines } from "../base/deadlines.ts";
 import type { DetachReason, MessageEndEvent, PushServiceListener, ReceiptStatus } from "./events.ts";
 import type { Interceptor, PushedMessage } from "./exchange.ts";
 import type { QueuedMessage } from "./message-queue.ts";

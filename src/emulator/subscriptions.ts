@@ -8,7 +8,7 @@
  */
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { Connection } from "./connection.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines } from "../base/deadlines.ts";
 import { MessageQueue } from "./message-queue.ts";
 import type { PersonalityId } from "./personalities.ts";
 import { refuse } from "./refusals.ts";

@@ -78,7 +78,9 @@ export function classifyResponse(endpoint: Endpoint, response: PushResponse, now
     });
   }
   const words = withoutSecrets(answer.words, endpoint);
-  return deliver(row, { ...accountOf(service, { ...answer, words }, now), cause: row.id }, answer);
+  const told = words === answer.words ? answer : { ...answer, words };
+  const account: Account = addDetails({ cause: row.id, status: answer.status }, service, told, now);
+  return deliver(row, account, answer);
 }
 
 const token = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
@@ -90,6 +92,7 @@ const shortestSecret = 12;
  * did not find, and who has the path can send (RFC 8030 §8.3); debugging proxies echo it all.
  */
 function withoutSecrets(words: string, endpoint: Endpoint): string {
+  if (words === "") return words; // as with nearly every message that is accepted
   const { pathname, search } = new URL(endpoint);
   const parts = [endpoint, pathname + search, pathname, search, pathname.split("/").at(-1) ?? ""];
   const secrets = parts.filter((part) => part.length >= shortestSecret);
@@ -178,38 +181,37 @@ function containsAny(words: string, parts: readonly string[]): boolean {
   return parts.some((part) => folded.includes(part.toLowerCase()));
 }
 
-function accountOf(
+/** Adds what the answer says besides. One object is filled in: spreading parts into a new one is what costs here. */
+function addDetails(
+  account: Writable<Account>,
   { requestIdHeaders }: PushServiceFacts,
-  answer: Answer,
+  { headers, words }: Answer,
   now: number,
-): Omit<Account, "cause"> {
-  return present({
-    status: answer.status,
-    reason: answer.words.slice(0, longestReason) || undefined,
-    requestId: requestIdHeaders
-      .map((name) => answer.headers[name])
-      .find((value) => value !== undefined)
-      ?.slice(0, longestIdentifier),
-    retryAfterMs: readRetryAfter(answer.headers, now),
-    clockSkewMs: readClockSkew(answer.headers, now),
-  });
+): Account {
+  const requestId = requestIdHeaders.find((name) => headers[name] !== undefined);
+  const retryAfterMs = readRetryAfter(headers, now);
+  const clockSkewMs = readClockSkew(headers, now);
+  if (words !== "") account.reason = words.slice(0, longestReason);
+  if (requestId !== undefined) account.requestId = (headers[requestId] ?? "").slice(0, longestIdentifier);
+  if (retryAfterMs !== undefined) account.retryAfterMs = retryAfterMs;
+  if (clockSkewMs !== undefined) account.clockSkewMs = clockSkewMs;
+  return account;
 }
+
+/** While it is being put together. */
+type Writable<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] };
 
 function deliver(row: Diagnosis, account: Account, answer: Answer): Delivery {
   const { outcome } = row;
   switch (outcome) {
     case "accepted":
+      return accept(account, answer);
+    case "gone":
       return {
         ...account,
         outcome,
-        status: answer.status,
-        ...present({
-          location: answer.headers["location"]?.slice(0, longestIdentifier),
-          ttlSeconds: readTtl(answer.headers),
-        }),
+        ...(answer.timestamp === undefined ? undefined : { goneSince: answer.timestamp }),
       };
-    case "gone":
-      return { ...account, outcome, ...present({ goneSince: answer.timestamp }) };
     case "throttled":
     case "unavailable":
     case "wrong-key":
@@ -224,6 +226,19 @@ function deliver(row: Diagnosis, account: Account, answer: Answer): Delivery {
   }
 }
 
+function accept(account: Account, { status, headers }: Answer): Delivery {
+  const delivery: Writable<Extract<Delivery, { outcome: "accepted" }>> = {
+    ...account,
+    outcome: "accepted",
+    status,
+  };
+  const location = headers["location"];
+  const ttlSeconds = readTtl(headers);
+  if (location !== undefined) delivery.location = location.slice(0, longestIdentifier);
+  if (ttlSeconds !== undefined) delivery.ttlSeconds = ttlSeconds;
+  return delivery;
+}
+
 /** The delivery of a row that no response belongs to. */
 function withoutAnswer(row: Diagnosis, words: string): Delivery {
   const reason = words.slice(0, longestReason);
@@ -231,12 +246,4 @@ function withoutAnswer(row: Diagnosis, words: string): Delivery {
   // "accepted" needs a response; no such row is ever reached without one.
   if (outcome === "accepted") return { outcome: "ambiguous", cause: "net.ambiguous", reason };
   return { outcome, cause: row.id, reason };
-}
-
-/** The fields that have a value, as `exactOptionalPropertyTypes` wants them. */
-function present<Fields extends object>(
-  fields: Fields,
-): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 }

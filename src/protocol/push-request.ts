@@ -8,7 +8,7 @@
 import { encrypt, type EncryptRecord, type MessageMaterial, type SealedMessage } from "./encryption.ts";
 import { maxLegacyPlaintextBytes, payloadTooLarge, type Message, type PushRequest } from "./message.ts";
 import { serviceOf } from "./services.ts";
-import type { Endpoint, Subscription } from "./subscription.ts";
+import type { Subscription } from "./subscription.ts";
 
 /**
  * The request that sends `message` to one subscription.
@@ -65,35 +65,25 @@ export function createSealedRequest(
   authorization: Readonly<Record<string, string>>,
   sealed: SealedMessage,
 ): PushRequest {
-  const headers = {
-    ...describeDelivery(message, to.endpoint),
-    // The client may not know yet how much it will send; WNS refuses a body of unknown length.
-    "content-length": String(sealed.body.byteLength),
-    ...(sealed === noContent ? {} : { "content-type": "application/octet-stream" }),
-    ...sealed.headers,
-    ...authorization,
-    ...joinCryptoKey(sealed.headers, authorization),
-  };
+  const headers: Record<string, string> = { ttl: String(message.ttlSeconds) }; // always, 0 too: RFC 8030 §5.2 makes it a must
+  if (message.urgency !== undefined) headers["urgency"] = message.urgency;
+  if (message.topic !== undefined) headers["topic"] = message.topic;
+  if (message.ttlSeconds === 0) add(headers, serviceOf(to.endpoint).limits.ttlZeroHeaders);
+  // The client may not know yet how much it will send; WNS refuses a body of unknown length.
+  headers["content-length"] = String(sealed.body.byteLength);
+  if (sealed !== noContent) headers["content-type"] = "application/octet-stream";
+  add(headers, sealed.headers);
+  add(headers, authorization);
   assertHeaders(headers);
   return { method: "POST", url: to.endpoint, headers, body: sealed.body };
 }
 
-function describeDelivery(
-  { ttlSeconds, urgency, topic }: Omit<Message, "payload">,
-  endpoint: Endpoint,
-): Record<string, string> {
-  return {
-    ttl: String(ttlSeconds), // always, 0 too: RFC 8030 §5.2 makes it a must
-    ...(urgency === undefined ? {} : { urgency }),
-    ...(topic === undefined ? {} : { topic }),
-    ...(ttlSeconds === 0 ? serviceOf(endpoint).limits.ttlZeroHeaders : {}),
-  };
-}
-
-/** With `aesgcm` both the message and the token have a part in `Crypto-Key`, joined by a semicolon. */
-function joinCryptoKey(...sources: readonly Readonly<Record<string, string>>[]): Record<string, string> {
-  const parts = sources.flatMap((headers) => headers["crypto-key"] ?? []);
-  return parts.length === 0 ? {} : { "crypto-key": parts.join(";") };
+/** Adds headers to others. With `aesgcm` both the message and the token have a part in `Crypto-Key`, joined by a semicolon. */
+function add(headers: Record<string, string>, more: Readonly<Record<string, string>>): void {
+  for (const name in more) {
+    const [earlier, value = ""] = [headers[name], more[name]];
+    headers[name] = name === "crypto-key" && earlier !== undefined ? `${earlier};${value}` : value;
+  }
 }
 
 const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -101,9 +91,9 @@ const headerValue = /^[!-~](?:[ -~]*[!-~])?$/;
 
 /** Only a cast can bring an unfit value this far, so this is a bug's alarm and not a message to a person. */
 function assertHeaders(headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
     // RFC 9110 §5.5, without the tab and the obsolete bytes above 0x7e.
-    if (!headerName.test(name) || !headerValue.test(value))
+    if (!headerName.test(name) || !headerValue.test(headers[name] ?? ""))
       throw new TypeError(`header ${JSON.stringify(name)} is not fit to be sent`);
   }
   if (!/^\d{1,10}$/.test(headers["ttl"] ?? "")) throw new TypeError("ttl is not a whole number of seconds");

@@ -26,8 +26,6 @@ export interface Connection {
   readiness(now: number): "ready" | "checking" | "stale";
   /** Sends a request. There must be room. */
   begin(exchange: Exchange, now: number): void;
-  /** Takes no more requests, and closes when those under way have ended. */
-  retire(): void;
   /** Closes now; exchanges under way end without an answer. */
   close(): void;
 }

@@ -12,6 +12,8 @@ import type { Subscription } from "../protocol/subscription.ts";
 import { createScalar } from "../protocol/vapid.ts";
 
 export interface Encryptor extends Disposable {
+  /** Messages should now be handed in before their turn, some hundred at a time: other threads do the work. */
+  readonly worksAhead?: boolean;
   /**
    * Encrypts a payload for one subscription.
    *

@@ -39,12 +39,12 @@ export class Exchange {
   /** It was moved once from a connection that was being closed, unprocessed. */
   moved = false;
   #settled = false;
-  readonly #settle: (answer: Answer, exchange: Exchange) => void;
+  readonly #settle: (answer: Answer) => void;
 
   constructor(
     { headers, body }: PushRequest,
     to: { readonly host: string; readonly path: string },
-    settle: (answer: Answer, exchange: Exchange) => void,
+    settle: (answer: Answer) => void,
   ) {
     this.headers = headers;
     this.body = body;
@@ -58,7 +58,7 @@ export class Exchange {
     if (this.#settled) return;
     this.#settled = true;
     this.holder = undefined;
-    this.#settle(answer, this);
+    this.#settle(answer);
   }
 
   /** Ends the exchange without an answer. */

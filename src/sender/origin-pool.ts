@@ -7,7 +7,7 @@
  * are full. A request leaves the queue for a connection once; only one that is known to
  * be unprocessed comes back.
  */
-import type { Connection, ConnectionOwner, Protocol } from "./connection.ts";
+import type { ConnectionOwner, Protocol } from "./connection.ts";
 import { openSocket, type Way } from "./connect.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 import type { Exchange, ExchangeLimits, Holder } from "./exchange.ts";
@@ -18,6 +18,9 @@ import { Http2Connection } from "./http2/connection.ts";
 const mostConnections: Readonly<Record<Protocol, number>> = { h2: 4, "http/1.1": 50 };
 /** After a connection that failed beside others that stand, no more are tried for so long. */
 const quietMs = 1000;
+
+/** Those of a pool; only what speaks HTTP/2 is ever retired while requests are under way. */
+type PooledConnection = Http1Connection | Http2Connection;
 
 /** What a pool must be told. */
 export interface PoolOptions {
@@ -34,11 +37,13 @@ export class OriginPool implements ConnectionOwner, Holder {
   #offered: readonly Protocol[];
   /** What was agreed last. */
   #protocol: Protocol | undefined;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<PooledConnection>();
+  /** Those that take no more requests, and still wait for answers. */
+  readonly #leaving = new Set<PooledConnection>();
   /** Those with room, the last one used first: so the others can go idle. */
-  readonly #free: Connection[] = [];
+  readonly #free: PooledConnection[] = [];
   /** Those that are being tried before they are used again. */
-  readonly #checking = new Set<Connection>();
+  readonly #checking = new Set<PooledConnection>();
   readonly #attempts = new Set<AbortController>();
   readonly #waiting = new Set<Exchange>();
   readonly #patience = new DeadlineTimer((now) => this.#giveUpWaiting(now));
@@ -62,13 +67,15 @@ export class OriginPool implements ConnectionOwner, Holder {
   /** How many exchanges may be on the wire at once, as far as is known. */
   get capacity(): number {
     if (this.#protocol !== "h2") return mostConnections["http/1.1"];
-    const known = [...this.#connections].map(({ capacity }) => capacity);
-    return Math.max(1, ...known) * mostConnections.h2;
+    let most = 1; // a loop: this is asked for each message
+    for (const { capacity } of this.#connections) most = Math.max(most, capacity);
+    return most * mostConnections.h2;
   }
 
   /** Whether there is nothing here that is worth keeping. */
   get isIdle(): boolean {
-    return this.#connections.size === 0 && this.#attempts.size === 0 && this.#waiting.size === 0;
+    const inUse = [this.#connections, this.#leaving, this.#attempts, this.#waiting];
+    return inUse.every(({ size }) => size === 0);
   }
 
   /** Takes a request on: at once where there is room, else when there is. */
@@ -84,23 +91,22 @@ export class OriginPool implements ConnectionOwner, Holder {
     exchange.fail("connect", "stopped before the request was sent");
   }
 
-  freed(connection: Connection): void {
+  freed(connection: PooledConnection): void {
     if (!this.#connections.has(connection)) return;
     this.#checking.delete(connection);
     if (connection.room > 0 && !this.#free.includes(connection)) this.#free.push(connection);
     this.#pump();
   }
 
-  retired(connection: Connection): void {
-    this.#forgetFree(connection);
-    this.#checking.delete(connection);
+  retired(connection: PooledConnection): void {
+    if (!this.#remove(connection)) return;
+    this.#leaving.add(connection);
     this.#pump();
   }
 
-  closed(connection: Connection): void {
-    if (!this.#connections.delete(connection)) return;
-    this.#forgetFree(connection);
-    this.#checking.delete(connection);
+  closed(connection: PooledConnection): void {
+    this.#leaving.delete(connection);
+    if (!this.#remove(connection)) return;
     if (connection.used) this.#pump();
     else this.#connectingFailed(new NoConnection("connection closed at once"));
   }
@@ -130,7 +136,7 @@ export class OriginPool implements ConnectionOwner, Holder {
     for (const attempt of this.#attempts) attempt.abort(new NoConnection(stopped));
     for (const exchange of this.#waiting) exchange.fail("connect", stopped);
     this.#waiting.clear();
-    for (const connection of this.#connections) this.#discard(connection);
+    for (const connection of [...this.#connections, ...this.#leaving]) this.#discard(connection);
   }
 
   #queue(exchange: Exchange, now: number): void {
@@ -141,11 +147,11 @@ export class OriginPool implements ConnectionOwner, Holder {
     exchange.holder = this;
     if (this.#waiting.size === 0) this.#movedAt = now;
     this.#waiting.add(exchange);
-    this.#patience.expect(now + this.limits.timeoutMs);
+    this.#patience.expect(now + this.#patienceMs);
     this.#grow(now);
   }
 
-  #begin(connection: Connection, exchange: Exchange, now: number): void {
+  #begin(connection: PooledConnection, exchange: Exchange, now: number): void {
     connection.begin(exchange, now);
     if (connection.room === 0) this.#forgetFree(connection);
   }
@@ -165,7 +171,7 @@ export class OriginPool implements ConnectionOwner, Holder {
   }
 
   /** The connection to use next, if one has room. */
-  #takeFree(now: number): Connection | undefined {
+  #takeFree(now: number): PooledConnection | undefined {
     for (;;) {
       const connection = this.#free.at(-1);
       if (connection === undefined) return undefined;
@@ -177,21 +183,28 @@ export class OriginPool implements ConnectionOwner, Holder {
     }
   }
 
-  #forgetFree(connection: Connection): void {
+  #forgetFree(connection: PooledConnection): void {
     const at = this.#free.lastIndexOf(connection);
     if (at >= 0) this.#free.splice(at, 1);
   }
 
-  #discard(connection: Connection): void {
-    this.#connections.delete(connection);
-    this.#forgetFree(connection);
+  #discard(connection: PooledConnection): void {
+    this.#remove(connection);
+    this.#leaving.delete(connection);
     connection.close();
+  }
+
+  /** The connection is used no more; whether it was one of ours. */
+  #remove(connection: PooledConnection): boolean {
+    this.#forgetFree(connection);
+    this.#checking.delete(connection);
+    return this.#connections.delete(connection);
   }
 
   /** Opens connections for those that wait, as far as there may be more. */
   #grow(now: number): void {
     const coming = this.#attempts.size + this.#checking.size;
-    const standing = [...this.#connections].filter(({ capacity }) => capacity > 0).length;
+    const standing = this.#connections.size;
     if (standing > 0 && now < this.#quietUntil) return;
     // Over HTTP/2 one more connection has room for many, and the first one is to tell what is spoken.
     const isHttp1 = this.#protocol === "http/1.1";
@@ -220,12 +233,12 @@ export class OriginPool implements ConnectionOwner, Holder {
     }
   }
 
-  async #open(signal: AbortSignal): Promise<Connection> {
+  async #open(signal: AbortSignal): Promise<PooledConnection> {
     const { socket, protocol } = await openSocket(this.#way, this.#offered, signal);
     return protocol === "h2" ? Http2Connection.open(socket, this, signal) : new Http1Connection(socket, this);
   }
 
-  #admit(connection: Connection): void {
+  #admit(connection: PooledConnection): void {
     const now = performance.now();
     if (connection.readiness(now) === "stale") throw new NoConnection("connection closed at once");
     if (this.#isClosed || !this.#offered.includes(connection.protocol)) {
@@ -242,7 +255,7 @@ export class OriginPool implements ConnectionOwner, Holder {
   /** Nothing was sent. Without another connection this is how all end that wait for one. */
   #connectingFailed(error: unknown): void {
     const now = performance.now();
-    if ([...this.#connections].some(({ capacity }) => capacity > 0)) {
+    if (this.#connections.size > 0) {
       this.#quietUntil = now + quietMs;
       return;
     }
@@ -250,6 +263,10 @@ export class OriginPool implements ConnectionOwner, Holder {
     this.#failWaiting((exchange) => {
       exchange.settle(failureOf(error, { host: this.#way.host, proxy: this.#way.proxy?.host }));
     });
+  }
+
+  get #patienceMs(): number {
+    return this.limits.timeoutMs + this.limits.connectTimeoutMs;
   }
 
   #failWaiting(end: (exchange: Exchange) => void): void {
@@ -264,10 +281,10 @@ export class OriginPool implements ConnectionOwner, Holder {
    */
   #giveUpWaiting(now: number): number | undefined {
     if (this.#waiting.size === 0) return undefined;
-    const until = this.#movedAt + this.limits.timeoutMs;
+    const until = this.#movedAt + this.#patienceMs;
     if (until > now) return until;
     this.#failWaiting((exchange) => {
-      exchange.fail("connect", `no room for the request within ${this.limits.timeoutMs} ms`);
+      exchange.fail("connect", "no room for the request");
     });
     return undefined;
   }

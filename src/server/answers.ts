@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf, UserError } from "../base/errors.ts";
 import type { ServerListener } from "./events.ts";
 import { refuse, type Refusal } from "./refusal.ts";
-import { createTokenBucket } from "./token-bucket.ts";
+import { createTokenBucket } from "../base/token-bucket.ts";
 
 /** The environment of hono's handlers: they see Node's own request. */
 export interface AppEnv {

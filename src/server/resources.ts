@@ -17,7 +17,7 @@ import { parseBeacon } from "./beacon.ts";
 import type { ServerListener, TestResult } from "./events.ts";
 import type { Registrations } from "./registrations.ts";
 import { quote, refuse, type Refusal } from "./refusal.ts";
-import { createTokenBucket, type Rate } from "./token-bucket.ts";
+import { createTokenBucket, type Rate } from "../base/token-bucket.ts";
 
 export interface ResourceOptions {
   readonly registrations: Registrations;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseSubject } from "../../src/protocol/subject.ts";
 import { parseEndpoint } from "../../src/protocol/subscription.ts";
 import { verifyVapid } from "../../src/protocol/vapid-verification.ts";
-import { createTokenCache } from "../../src/sender/token-cache.ts";
+import { createTokenCache, type Authorization } from "../../src/sender/token-cache.ts";
 import { samplePair } from "../support/samples.ts";
 
 const [ours, older] = [samplePair("ours"), samplePair("older")];
@@ -20,7 +20,9 @@ function openCache(subject?: string) {
   });
   const tokenFor = (endpoint = here, pair = ours, encoding: "aes128gcm" | "aesgcm" = "aes128gcm") =>
     cache.authorizationFor(endpoint, pair, encoding);
-  return { clock, tokenFor };
+  const renew = (authorization: Authorization, clockSkewMs?: number) =>
+    cache.renew(here, ours, "aes128gcm", { authorization, clockSkewMs });
+  return { clock, tokenFor, renew };
 }
 
 function claimsOf({ authorization = "" }: Readonly<Record<string, string>>) {
@@ -85,4 +87,62 @@ describe("one token", () => {
     clock.nowMs -= hour;
     expect(tokenFor()).toBe(first);
   });
+});
+
+describe("a token that was refused", () => {
+  const exp = (headers: Authorization) => claimsOf(headers)["exp"];
+
+  test("is replaced once, for all messages that carried it", () => {
+    const { tokenFor, renew } = openCache();
+    const refused = tokenFor();
+    expect(renew(refused)).toBe(true);
+    const replacement = tokenFor();
+    expect(replacement).not.toBe(refused);
+    expect(renew(refused)).toBe(true);
+    expect(tokenFor()).toBe(replacement);
+  });
+
+  test("is not replaced again when the replacement is refused too", () => {
+    const { tokenFor, renew } = openCache();
+    renew(tokenFor());
+    const replacement = tokenFor();
+    expect(renew(replacement)).toBe(false);
+    expect(tokenFor()).toBe(replacement);
+  });
+
+  test("is replaced by the service's clock, when that is another", () => {
+    const { clock, tokenFor, renew } = openCache();
+    renew(tokenFor(), 3 * hour);
+    expect(exp(tokenFor())).toBe(Math.floor((clock.nowMs + 9 * hour) / 1000));
+  });
+
+  test("is replaced by the local clock when they differ by seconds only", () => {
+    const { clock, tokenFor, renew } = openCache();
+    renew(tokenFor(), 59_000);
+    expect(exp(tokenFor())).toBe(Math.floor((clock.nowMs + 12 * hour) / 1000));
+  });
+
+  test("is replaced by one that our own clock still takes, when that is half a day behind", () => {
+    const { clock, tokenFor, renew } = openCache();
+    expect(renew(tokenFor(), -14 * hour)).toBe(true);
+    expect(Number(exp(tokenFor())) * 1000).toBeLessThan(clock.nowMs + 24 * hour);
+    expect(Number(exp(tokenFor())) * 1000).toBeGreaterThan(clock.nowMs + 14 * hour);
+  });
+
+  test("has successors by the service's clock as well, each good for half a day", () => {
+    const { clock, tokenFor, renew } = openCache();
+    renew(tokenFor(), 3 * hour);
+    const replacement = tokenFor();
+    clock.nowMs += 12 * hour - 10 * 60_000 - 1;
+    expect(tokenFor()).toBe(replacement);
+    clock.nowMs += 1;
+    expect(exp(tokenFor())).toBe(Math.floor((clock.nowMs + 9 * hour) / 1000));
+  });
+});
+
+test("origins without number take no memory without bound", () => {
+  const { tokenFor } = openCache();
+  const first = tokenFor();
+  for (let index = 0; index < 1100; index += 1) tokenFor(parseEndpoint(`https://push${index}.example.net/`));
+  expect(tokenFor()).not.toBe(first);
 });

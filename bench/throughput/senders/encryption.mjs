@@ -1,18 +1,21 @@
 /**
- * A bound: our encryption alone, on one thread.
+ * A bound: our encryption alone.
  */
 import { randomBytes } from "node:crypto";
 import { parseSubscription } from "../../../dist/index.js";
-import { createEncryptor } from "../../../dist/sender/encryptor.js";
+import { openEncryptor } from "../../../dist/sender/encryptor-pool.js";
+import { keepInFlight } from "./flight.mjs";
 
-export function open({ payload }) {
+/** Far more than threads can have at a time: none of them ever waits. */
+const ahead = 1024;
+
+export function open({ threads, payload }) {
   const plaintext = Buffer.from(payload);
-  const encryptor = createEncryptor({ bytes: randomBytes });
+  const encryptor = openEncryptor({ random: { bytes: randomBytes }, threads });
   return {
     prepare: (lines) => lines.map((line) => parseSubscription(JSON.parse(line))),
-    async send(subscriptions) {
-      for (const subscription of subscriptions) await encryptor.seal(plaintext, subscription);
-    },
+    send: (subscriptions) =>
+      keepInFlight(subscriptions.length, ahead, (index) => encryptor.seal(plaintext, subscriptions[index])),
     close: () => encryptor[Symbol.dispose](),
   };
 }

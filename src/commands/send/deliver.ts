@@ -42,6 +42,7 @@ export async function* deliver(
   const { io } = context;
   const results = send(jobsOf(plan), {
     concurrency: options.concurrency,
+    retries: 0,
     timeoutMs: options.timeout,
     proxy: { url: options.proxy, environment: context.env },
     ca: options.ca === undefined ? undefined : readAuthorities(options.ca, context.cwd),

@@ -34,7 +34,6 @@ export class Http1Connection implements Connection, Holder {
   readonly #owner: ConnectionOwner;
   readonly #deadline = new DeadlineTimer((now) => this.#expire(now));
   #turn: Turn | undefined;
-  #isRetired = false;
   #isClosed = false;
 
   constructor(socket: Socket, owner: ConnectionOwner) {
@@ -53,11 +52,11 @@ export class Http1Connection implements Connection, Holder {
   }
 
   get room(): number {
-    return this.#turn === undefined && !this.#isRetired && !this.#isClosed ? 1 : 0;
+    return this.#turn === undefined && !this.#isClosed ? 1 : 0;
   }
 
   readiness(now: number): "ready" | "stale" {
-    if (this.#isRetired || this.#isClosed) return "stale";
+    if (this.#isClosed) return "stale";
     return this.idleSince !== undefined && now - this.idleSince > keepIdleMs ? "stale" : "ready";
   }
 
@@ -74,13 +73,6 @@ export class Http1Connection implements Connection, Holder {
 
   giveUp(): void {
     this.#end("stopped while waiting for an answer");
-  }
-
-  retire(): void {
-    if (this.#isRetired) return;
-    this.#isRetired = true;
-    this.#owner.retired(this);
-    if (this.#turn === undefined) this.close();
   }
 
   close(): void {
@@ -103,8 +95,7 @@ export class Http1Connection implements Connection, Holder {
     this.#turn = undefined;
     this.idleSince = performance.now();
     settle(turn, why);
-    if (this.#isRetired) this.close();
-    else this.#owner.freed(this);
+    this.#owner.freed(this);
   }
 
   #expire(now: number): number | undefined {

@@ -12,6 +12,9 @@ import type { Connection, ConnectionOwner } from "../connection.ts";
 import { DeadlineTimer } from "../deadline-timer.ts";
 import type { Exchange } from "../exchange.ts";
 import { brokeOff, NoConnection } from "../failure.ts";
+import { maxHeaderBytes } from "../partial-response.ts";
+import { readGoaway, readPing, readReset, readSettings, readWindowUpdate } from "./control-frames.ts";
+import { FrameGuard } from "./frame-guard.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import {
@@ -19,26 +22,23 @@ import {
   errorCode,
   frameFlag,
   frameType,
-  maxPayloadBytes,
   setting,
+  withoutPadding,
   type Frame,
 } from "./frames.ts";
-import { CompressionError, HeaderDecoder } from "./header-decoder.ts";
+import { HeaderBlocks, type HeaderList } from "./header-blocks.ts";
+import { CompressionError } from "./header-decoder.ts";
 import { HeaderEncoder } from "./header-encoder.ts";
-import { PeerSettings, readSettings, widened } from "./peer-settings.ts";
-import { receiveWindowBytes, Stream } from "./stream.ts";
-import { maxHeaderBytes } from "../partial-response.ts";
+import { PeerSettings } from "./peer-settings.ts";
+import { ReceiveWindow } from "./receive-window.ts";
+import { SendFlow } from "./send-flow.ts";
+import { receiveWindowBytes, Stream, type Verdict } from "./stream.ts";
+import { failUnprocessed, isUnprocessed } from "./unprocessed.ts";
 
-/** What one header block may take on the wire, continuations included. */
-const maxBlockBytes = 65_536;
-/** The window of the whole connection (RFC 9113 §6.9.2), and when it is opened again. */
-const connectionWindowBytes = 65_535;
-const refillBytes = connectionWindowBytes / 2;
-/** Frames that get no request further: beyond this many in a row somebody only keeps us busy. */
-const maxIdleFrames = 10_000;
 /** After such a silence nobody knows whether the connection still stands. */
 const silenceMs = 15_000;
 const keepIdleMs = 60_000;
+/** How long a peer may take to let go of a connection that we have left. */
 const lingerMs = 1000;
 const lastStreamId = 2 ** 31 - 1;
 
@@ -48,14 +48,6 @@ const ourSettings = [
   [setting.initialWindowSize, receiveWindowBytes],
   [setting.maxHeaderListSize, maxHeaderBytes],
 ] as const;
-
-/** A header block whose end has not come. */
-interface OpenBlock {
-  readonly streamId: number;
-  readonly isLast: boolean;
-  readonly pieces: Buffer[];
-  bytes: number;
-}
 
 export class Http2Connection implements Connection {
   readonly protocol = "h2";
@@ -67,27 +59,57 @@ export class Http2Connection implements Connection {
   readonly #reader: FrameReader;
   readonly #writer: FrameWriter;
   readonly #encoder = new HeaderEncoder();
-  readonly #decoder = new HeaderDecoder();
+  readonly #blocks = new HeaderBlocks();
+  readonly #guard = new FrameGuard();
   readonly #peer = new PeerSettings();
+  readonly #sendFlow: SendFlow;
+  readonly #receiveWindow = new ReceiveWindow();
   /** In the order in which they began, which is that of their deadlines. */
   readonly #streams = new Map<number, Stream>();
-  /** Those with a body that the peer does not let us send yet. */
-  readonly #blocked = new Set<Stream>();
   readonly #deadlines = new DeadlineTimer((now) => this.#expire(now));
   #nextId = 1;
-  #sendWindow = connectionWindowBytes;
-  #receiveWindow = connectionWindowBytes;
-  #block: OpenBlock | undefined;
-  #idleFrames = 0;
   #heardAt = performance.now();
+  /** Runs while we wait for a sign of life. */
   #probe: NodeJS.Timeout | undefined;
   #state: "opening" | "open" | "retired" | "closed" = "opening";
   #opened: (error?: Error) => void = () => undefined;
+
+  /** What to do with each type of frame; others are passed over (RFC 9113 §5.5), PRIORITY among them. */
+  readonly #takers: Readonly<Record<number, (frame: Frame) => void>> = {
+    [frameType.data]: (frame) => {
+      this.#takeData(frame);
+    },
+    [frameType.headers]: (frame) => {
+      this.#takeHeaders(this.#blocks.begin(frame));
+    },
+    [frameType.continuation]: (frame) => {
+      this.#takeHeaders(this.#blocks.continue(frame));
+    },
+    [frameType.rstStream]: (frame) => {
+      this.#takeReset(frame);
+    },
+    [frameType.settings]: (frame) => {
+      this.#takeSettings(frame);
+    },
+    [frameType.ping]: (frame) => {
+      this.#takePing(frame);
+    },
+    [frameType.goaway]: (frame) => {
+      this.#takeGoaway(frame);
+    },
+    [frameType.windowUpdate]: (frame) => {
+      this.#takeWindowUpdate(frame);
+    },
+    [frameType.pushPromise]: () => {
+      throw new ConnectionError(errorCode.protocolError, "a push is promised");
+    },
+  };
 
   private constructor(socket: Socket, owner: ConnectionOwner) {
     this.#socket = socket;
     this.#owner = owner;
     this.#writer = new FrameWriter(socket);
+    this.#sendFlow = new SendFlow(this.#writer);
     this.#reader = new FrameReader((frame) => {
       this.#take(frame);
     });
@@ -108,7 +130,7 @@ export class Http2Connection implements Connection {
     return new Promise((resolve, reject) => {
       const connection = new Http2Connection(socket, owner);
       const stop = (): void => {
-        connection.#end("");
+        connection.#end(brokeOff);
         socket.destroy();
       };
       connection.#opened = (error) => {
@@ -127,7 +149,7 @@ export class Http2Connection implements Connection {
   }
 
   get capacity(): number {
-    return this.#state === "open" ? this.#peer.maxStreams : 0;
+    return this.#peer.maxStreams;
   }
 
   readiness(now: number): "ready" | "checking" | "stale" {
@@ -152,10 +174,11 @@ export class Http2Connection implements Connection {
     this.#writer.headers(stream.id, stream.unsent.length === 0, (out, at) =>
       this.#encoder.encode(exchange, out, at),
     );
-    this.#sendBody(stream);
+    this.#sendFlow.send(stream);
     if (this.#nextId > lastStreamId) this.retire();
   }
 
+  /** Takes no more requests, and closes when those under way have ended. */
   retire(): void {
     if (this.#state !== "open") return;
     this.#state = "retired";
@@ -170,104 +193,40 @@ export class Http2Connection implements Connection {
   #receive(chunk: Buffer): void {
     if (this.#state === "closed") return;
     this.#heardAt = performance.now();
-    const before = this.#streams.size;
+    const streamsBefore = this.#streams.size;
     const roomBefore = this.room;
     try {
       this.#reader.push(chunk);
     } catch (error) {
-      if (error instanceof ConnectionError) this.#leave(error.code, `HTTP/2 went wrong: ${error.message}`);
-      else if (error instanceof CompressionError)
-        this.#leave(errorCode.compressionError, `HTTP/2 went wrong: ${error.message}`);
-      else throw error;
+      if (!(error instanceof ConnectionError || error instanceof CompressionError)) throw error;
+      const code = error instanceof ConnectionError ? error.code : errorCode.compressionError;
+      this.#leave(code, `HTTP/2 went wrong: ${error.message}`);
     }
-    if (this.#streams.size < before || this.room > roomBefore) this.#settleDown();
-  }
-
-  /** Streams have ended, or more may begin. */
-  #settleDown(): void {
-    if (this.#state === "closed") return;
-    if (this.#streams.size === 0) this.idleSince ??= performance.now();
-    if (this.#state === "retired" && this.#streams.size === 0) this.close();
-    else this.#owner.freed(this);
+    // Once for all that arrived together.
+    if (this.#streams.size < streamsBefore || this.room > roomBefore) this.#settleDown();
   }
 
   #take(frame: Frame): void {
     if (this.#state === "closed") return;
-    if (this.#state === "opening" && (frame.type !== frameType.settings || frame.flags & frameFlag.ack))
-      throw new ConnectionError(errorCode.protocolError, "it does not begin with settings");
-    if (this.#block !== undefined && frame.type !== frameType.continuation)
-      throw new ConnectionError(errorCode.protocolError, "a header block is interrupted");
-    this.#idleFrames += 1;
-    if (this.#idleFrames > maxIdleFrames)
-      throw new ConnectionError(errorCode.enhanceYourCalm, "there are frames without end");
-    switch (frame.type) {
-      case frameType.headers:
-        this.#takeHeaders(frame);
-        return;
-      case frameType.continuation:
-        this.#takeContinuation(frame);
-        return;
-      case frameType.data:
-        this.#takeData(frame);
-        return;
-      case frameType.rstStream:
-        this.#takeReset(frame);
-        return;
-      case frameType.settings:
-        this.#takeSettings(frame);
-        return;
-      case frameType.ping:
-        this.#takePing(frame);
-        return;
-      case frameType.goaway:
-        this.#takeGoaway(frame);
-        return;
-      case frameType.windowUpdate:
-        this.#takeWindowUpdate(frame);
-        return;
-      case frameType.pushPromise:
-        throw new ConnectionError(errorCode.protocolError, "a push is promised");
-      default: // RFC 9113 §5.5: PRIORITY, and what is not known, is passed over
-    }
+    this.#guard.assertMayCome(frame);
+    this.#blocks.assertMayCome(frame.type);
+    this.#takers[frame.type]?.(frame);
   }
 
-  #takeHeaders({ flags, streamId, payload }: Frame): void {
-    let block = withoutPadding(flags, payload);
-    if (flags & frameFlag.priority) block = block.subarray(5);
-    this.#block = { streamId, isLast: (flags & frameFlag.endStream) !== 0, pieces: [], bytes: 0 };
-    this.#growBlock(this.#block, flags, block);
-  }
-
-  #takeContinuation({ flags, streamId, payload }: Frame): void {
-    if (this.#block?.streamId !== streamId)
-      throw new ConnectionError(errorCode.protocolError, "a continuation continues nothing");
-    this.#growBlock(this.#block, flags, payload);
-  }
-
-  #growBlock(block: OpenBlock, flags: number, piece: Buffer): void {
-    block.pieces.push(piece);
-    block.bytes += piece.length;
-    if (block.bytes > maxBlockBytes)
-      throw new ConnectionError(errorCode.enhanceYourCalm, "a header block has no end");
-    if (!(flags & frameFlag.endHeaders)) return;
-    this.#block = undefined;
-    // Also for a stream that is closed: the block may change the table.
-    const fields = this.#decoder.decode(block.pieces.length === 1 ? piece : Buffer.concat(block.pieces));
-    const stream = this.#streamOf(block.streamId);
-    if (stream !== undefined) this.#heed(stream, stream.takeHeaders(fields, block.isLast));
+  #takeHeaders(list: HeaderList | undefined): void {
+    if (list === undefined) return;
+    const stream = this.#streamOf(list.streamId);
+    if (stream !== undefined) this.#heed(stream, stream.takeHeaders(list.fields, list.isLast));
   }
 
   #takeData({ flags, streamId, payload }: Frame): void {
     const stream = this.#streamOf(streamId);
-    this.#receiveWindow -= payload.length;
-    if (this.#receiveWindow < 0 || stream?.isWithinWindow(payload.length) === false)
-      throw new ConnectionError(errorCode.flowControlError, "more is sent than was allowed");
-    if (this.#receiveWindow < refillBytes) {
-      this.#writer.windowUpdate(0, connectionWindowBytes - this.#receiveWindow);
-      this.#receiveWindow = connectionWindowBytes;
-    }
-    const chunk = withoutPadding(flags, payload);
-    if (stream !== undefined) this.#heed(stream, stream.takeData(chunk, (flags & frameFlag.endStream) !== 0));
+    const growth = this.#receiveWindow.take(payload.length);
+    if (growth > 0) this.#writer.windowUpdate(0, growth);
+    if (stream === undefined) return;
+    stream.countReceived(payload.length);
+    const isLast = (flags & frameFlag.endStream) !== 0;
+    this.#heed(stream, stream.takeData(withoutPadding(flags, payload), isLast));
   }
 
   /** The open stream, `undefined` for one that is closed. */
@@ -278,132 +237,80 @@ export class Http2Connection implements Connection {
     return stream;
   }
 
-  #heed(stream: Stream, verdict: ReturnType<Stream["takeData"]>): void {
+  #heed(stream: Stream, verdict: Verdict): void {
     switch (verdict) {
       case "more":
         return;
       case "done":
         // RFC 9113 §8.1: an answer may come before the request is sent whole.
         this.#remove(stream, stream.unsent.length > 0 ? errorCode.cancel : undefined);
-        stream.end("");
-        return;
+        break;
       case "enough":
         this.#remove(stream, errorCode.cancel);
-        stream.end("");
-        return;
+        break;
       case "malformed":
         this.#remove(stream, errorCode.protocolError);
-        stream.end("the answer is not valid HTTP");
-        return;
+        break;
       default:
         verdict satisfies never;
     }
+    stream.end("the answer is not valid HTTP");
   }
 
-  #takeReset({ streamId, payload }: Frame): void {
-    if (payload.length !== 4) throw new ConnectionError(errorCode.frameSizeError, "a reset is cut short");
-    const stream = this.#streamOf(streamId);
+  #takeReset(frame: Frame): void {
+    const code = readReset(frame);
+    const stream = this.#streamOf(frame.streamId);
     if (stream === undefined) return;
     this.#remove(stream, undefined);
-    const code = payload.readUInt32BE(0);
-    if (stream.isAnswered) stream.end("");
-    else if (code === errorCode.refusedStream)
-      stream.exchange.fail("refused-stream", "the request was refused");
-    else if (code === errorCode.enhanceYourCalm) stream.exchange.fail("calm", askedForCalm);
-    else if (code === errorCode.http11Required) this.#owner.wantsHttp1(stream.exchange);
+    if (!stream.isAnswered && isUnprocessed(code)) failUnprocessed(stream.exchange, code, this.#owner);
     else stream.end("the request was cut off before an answer came");
   }
 
-  #takeSettings({ flags, streamId, payload }: Frame): void {
-    if (streamId !== 0) throw new ConnectionError(errorCode.protocolError, "settings are for a stream");
-    if (flags & frameFlag.ack) return;
+  #takeSettings(frame: Frame): void {
+    const settings = readSettings(frame);
+    if (frame.flags & frameFlag.ack) return;
     const windowBefore = this.#peer.initialWindow;
-    for (const [id, value] of readSettings(payload)) this.#peer.apply(id, value);
-    this.#encoder.limitTable(this.#peer.headerTableBytes);
-    const growth = this.#peer.initialWindow - windowBefore;
-    for (const stream of this.#streams.values()) stream.sendWindow += growth; // RFC 9113 §6.9.2
+    for (const [id, value] of settings) this.#peer.apply(id, value);
     this.#writer.settingsAck();
-    if (growth > 0) this.#sendBlocked();
+    this.#encoder.limitTable(this.#peer.headerTableBytes);
+    const growth = this.#peer.initialWindow - windowBefore; // below 0 too: RFC 9113 §6.9.2
+    for (const stream of this.#streams.values()) stream.sendWindow += growth;
+    if (growth > 0) this.#sendFlow.sendBlocked();
     if (this.#state !== "opening") return;
     this.#state = "open";
     this.#opened();
   }
 
-  #takePing({ flags, streamId, payload }: Frame): void {
-    if (payload.length !== 8 || streamId !== 0)
-      throw new ConnectionError(errorCode.frameSizeError, "a ping is malformed");
-    if (!(flags & frameFlag.ack)) {
-      this.#writer.ping(payload, true);
-      return;
-    }
-    clearTimeout(this.#probe);
-    this.#probe = undefined;
+  #takePing(frame: Frame): void {
+    const data = readPing(frame);
+    if (frame.flags & frameFlag.ack) {
+      clearTimeout(this.#probe);
+      this.#probe = undefined;
+    } else this.#writer.ping(data, true);
   }
 
-  #takeGoaway({ payload, streamId }: Frame): void {
-    if (payload.length < 8 || streamId !== 0)
-      throw new ConnectionError(errorCode.frameSizeError, "a goodbye is malformed");
-    const lastId = payload.readUInt32BE(0) & 0x7fff_ffff;
-    const code = payload.readUInt32BE(4);
+  #takeGoaway(frame: Frame): void {
+    const { lastId, code } = readGoaway(frame);
     this.retire();
     // RFC 9113 §6.8: streams above the last id were not processed; the others may still be answered.
     for (const stream of [...this.#streams.values()].filter(({ id }) => id > lastId)) {
       this.#remove(stream, undefined);
-      this.#passOn(stream, code);
+      if (stream.isAnswered) stream.end("");
+      else failUnprocessed(stream.exchange, code, this.#owner);
     }
   }
 
-  /** Decides about a request that a connection did not take any more. */
-  #passOn(stream: Stream, code: number): void {
-    const { exchange } = stream;
-    if (stream.isAnswered) stream.end("");
-    else if (code === errorCode.http11Required) this.#owner.wantsHttp1(exchange);
-    else if (code === errorCode.enhanceYourCalm) exchange.fail("calm", askedForCalm);
-    else if (code === errorCode.noError && !exchange.moved) {
-      // Servers close a connection after so many requests; that is no reason to trouble anybody. Once:
-      // one that closes each new connection has something else to say.
-      exchange.moved = true;
-      this.#owner.unprocessed(exchange);
-    } else exchange.fail("refused-stream", "the connection was closed before the request was looked at");
-  }
-
-  #takeWindowUpdate({ streamId, payload }: Frame): void {
-    if (payload.length !== 4)
-      throw new ConnectionError(errorCode.frameSizeError, "a window update is cut short");
-    const bytes = payload.readUInt32BE(0) & 0x7fff_ffff;
-    if (streamId === 0) {
-      this.#sendWindow = widened(this.#sendWindow, bytes);
-      this.#sendBlocked();
-      return;
-    }
-    const stream = this.#streamOf(streamId);
-    if (stream === undefined) return;
-    stream.sendWindow = widened(stream.sendWindow, bytes);
-    if (stream.unsent.length > 0) this.#sendBody(stream);
-  }
-
-  #sendBlocked(): void {
-    for (const stream of this.#blocked) this.#sendBody(stream);
-  }
-
-  #sendBody(stream: Stream): void {
-    while (stream.unsent.length > 0) {
-      const bytes = Math.min(stream.unsent.length, maxPayloadBytes, this.#sendWindow, stream.sendWindow);
-      if (bytes <= 0) {
-        this.#blocked.add(stream);
-        return;
-      }
-      const part = stream.takeUnsent(bytes);
-      this.#sendWindow -= bytes;
-      this.#writer.data(stream.id, stream.unsent.length === 0, part);
-    }
-    this.#blocked.delete(stream);
+  #takeWindowUpdate(frame: Frame): void {
+    const bytes = readWindowUpdate(frame);
+    const stream = frame.streamId === 0 ? undefined : this.#streamOf(frame.streamId);
+    if (frame.streamId === 0) this.#sendFlow.widen(bytes);
+    else if (stream !== undefined) this.#sendFlow.widenStream(stream, bytes);
   }
 
   #remove(stream: Stream, resetWith: number | undefined): void {
-    this.#idleFrames = 0;
+    this.#guard.progress();
     this.#streams.delete(stream.id);
-    this.#blocked.delete(stream);
+    this.#sendFlow.forget(stream);
     if (resetWith !== undefined) this.#writer.resetStream(stream.id, resetWith);
   }
 
@@ -420,21 +327,29 @@ export class Http2Connection implements Connection {
   /** Ends what is due, and returns the next deadline. */
   #expire(now: number): number | undefined {
     const { timeoutMs } = this.#owner.limits;
-    let isDead = false;
+    let isSilent = false;
     for (const stream of this.#streams.values()) {
       const { deadlineAt } = stream.exchange;
       if (deadlineAt > now) break;
-      isDead ||= this.#heardAt < deadlineAt - timeoutMs;
+      isSilent ||= this.#heardAt < deadlineAt - timeoutMs;
       this.#remove(stream, errorCode.cancel);
       stream.end(
         `${stream.unsent.length > 0 ? "the request was not taken" : "no answer"} within ${timeoutMs} ms`,
       );
     }
-    // Not a word since before the request: whatever else is sent there would be in doubt too.
-    if (isDead) this.retire();
+    // Not a word since that request: whatever else is sent there would be in doubt too.
+    if (isSilent) this.retire();
     this.#settleDown();
     const [next] = this.#streams.values();
     return next?.exchange.deadlineAt;
+  }
+
+  /** Streams have ended, or more may begin. */
+  #settleDown(): void {
+    if (this.#state === "closed") return;
+    if (this.#streams.size === 0) this.idleSince ??= performance.now();
+    if (this.#state === "retired" && this.#streams.size === 0) this.close();
+    else this.#owner.freed(this);
   }
 
   /** Says goodbye and closes. */
@@ -457,18 +372,7 @@ export class Http2Connection implements Connection {
     clearTimeout(this.#probe);
     for (const stream of this.#streams.values()) stream.end(why);
     this.#streams.clear();
-    this.#blocked.clear();
     if (wasOpening) this.#opened(new NoConnection(why === brokeOff ? "connection closed at once" : why));
     else this.#owner.closed(this);
   }
-}
-
-const askedForCalm = "the service asks for calm";
-
-function withoutPadding(flags: number, payload: Buffer): Buffer {
-  if (!(flags & frameFlag.padded)) return payload;
-  const padding = payload[0] ?? 0;
-  if (padding >= payload.length)
-    throw new ConnectionError(errorCode.protocolError, "there is more padding than frame");
-  return payload.subarray(1, payload.length - padding);
 }

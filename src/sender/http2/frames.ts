@@ -70,3 +70,16 @@ export class ConnectionError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * The payload of DATA or HEADERS without its padding (RFC 9113 §6.1).
+ *
+ * @throws ConnectionError
+ */
+export function withoutPadding(flags: number, payload: Buffer): Buffer {
+  if (!(flags & frameFlag.padded)) return payload;
+  const padding = payload[0] ?? 0;
+  if (padding >= payload.length)
+    throw new ConnectionError(errorCode.protocolError, "there is more padding than frame");
+  return payload.subarray(1, payload.length - padding);
+}

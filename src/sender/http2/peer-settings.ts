@@ -10,13 +10,6 @@ const usualStreams = 100;
 /** A peer may allow millions; what is in flight is bounded all the same. */
 const mostStreams = 1000;
 
-/** Reads the payload of a SETTINGS frame as pairs of identifier and value. */
-export function* readSettings(payload: Buffer): Generator<readonly [id: number, value: number]> {
-  if (payload.length % 6 !== 0) throw new ConnectionError(errorCode.frameSizeError, "settings are cut short");
-  for (let at = 0; at < payload.length; at += 6)
-    yield [payload.readUInt16BE(at), payload.readUInt32BE(at + 2)];
-}
-
 /** The values that hold now; before the peer said anything, those of RFC 9113 §6.5.2. */
 export class PeerSettings {
   maxStreams = usualStreams;
@@ -51,12 +44,4 @@ export class PeerSettings {
       default:
     }
   }
-}
-
-/** A window after an update of it. */
-export function widened(window: number, bytes: number): number {
-  if (bytes === 0) throw new ConnectionError(errorCode.protocolError, "a window grows by nothing");
-  if (window + bytes > maxWindow)
-    throw new ConnectionError(errorCode.flowControlError, "a window is too large");
-  return window + bytes;
 }

@@ -3,13 +3,14 @@
  */
 import type { Exchange, Holder } from "../exchange.ts";
 import { addField, maxHeaderBytes, maxHeaderCount, PartialResponse } from "../partial-response.ts";
+import { ConnectionError, errorCode } from "./frames.ts";
 import type { Field } from "./static-table.ts";
 
 /**
  * What a stream makes of what arrived: `enough` when the rest is of no use, `malformed`
  * when it is no HTTP.
  */
-type Verdict = "more" | "done" | "enough" | "malformed";
+export type Verdict = "more" | "done" | "enough" | "malformed";
 
 /** Interim answers beyond this are no way to answer. */
 const maxInterimAnswers = 16;
@@ -75,10 +76,15 @@ export class Stream implements Holder {
     return isLast ? "done" : "more";
   }
 
-  /** Counts what arrived, padding too, and tells whether the peer kept to what it may send. */
-  isWithinWindow(bytes: number): boolean {
+  /**
+   * Counts what arrived, padding too.
+   *
+   * @throws ConnectionError when the peer sent more than it may
+   */
+  countReceived(bytes: number): void {
     this.#receiveWindow -= bytes;
-    return this.#receiveWindow >= 0;
+    if (this.#receiveWindow >= 0) return;
+    throw new ConnectionError(errorCode.flowControlError, "more is sent than was allowed");
   }
 
   /** Whether the status is known, and so the outcome. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Deadlines } from "../../src/emulator/deadlines.ts";
+import { Deadlines } from "../../src/base/deadlines.ts";
 
 test("items come out by deadline, none before its time", () => {
   const deadlines = new Deadlines<string>();

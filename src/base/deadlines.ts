@@ -20,6 +20,16 @@ export class Deadlines<Item> {
     return this.#heap.length;
   }
 
+  /** The earliest deadline; infinity when there is none. */
+  get nextAt(): number {
+    return this.#at(0);
+  }
+
+  /** Every item with its deadline, in no order. */
+  entries(): readonly Readonly<Entry<Item>>[] {
+    return this.#heap;
+  }
+
   /** Gives `item` the deadline `at`, in place of the one it had. */
   set(item: Item, at: number): void {
     this.delete(item);

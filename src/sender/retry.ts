@@ -1,0 +1,101 @@
+/**
+ * Whether a message is sent again, and when: the one place that decides it.
+ *
+ * What an outcome allows stands in its row of the diagnosis table (`retry`, `pace`,
+ * `freshToken`, `perSubscription`); this adds what the run allows. Pure: time and
+ * chance come in as arguments.
+ */
+import { diagnosisOf, type Delivery, type Diagnosis } from "../protocol/delivery.ts";
+
+/** What the person who sends allows. */
+export interface RetryPolicy {
+  /** How often one message is sent again at most. */
+  readonly retries: number;
+  /**
+   * Whether a message that may have arrived is sent again: at least once, or at most once. With
+   * a topic the service replaces the first copy by the second while it is stored (RFC 8030 §5.4).
+   */
+  readonly retryAmbiguous: boolean;
+}
+
+/** An attempt that has ended, and what is known about its message. */
+export interface EndedAttempt {
+  readonly delivery: Delivery;
+  /** How often it was sent, this time included. */
+  readonly attempts: number;
+  /** The one new attempt that some refusals allow has been had. */
+  readonly hadItsOnce: boolean;
+  readonly now: number;
+  /** When the message is of no use any more: its first attempt and its TTL. */
+  readonly deadline: number;
+  /** At least 0 and less than 1. */
+  readonly chance: number;
+}
+
+export type RetryDecision = {
+  /** Until when nothing else should be sent to the origin either; for all its messages, also if this one is given up. */
+  readonly pauseUntil: number | undefined;
+} & (
+  | { readonly again: false }
+  | {
+      readonly again: true;
+      readonly at: number;
+      /** The token was refused; only a newly signed one is worth another attempt. */
+      readonly freshToken: boolean;
+      /** There is no second time for it. */
+      readonly once: boolean;
+      /**
+       * It counts against the budget that keeps retries from becoming a storm. Those that wait
+       * for as long as the service asked, those that hold everything up, and those with another
+       * token are none.
+       */
+      readonly isBudgeted: boolean;
+    }
+);
+
+/** The first wait is a random part of this, each further one of twice as much. */
+const baseMs = 1000;
+const longestBackoffMs = 60_000;
+
+/** Whether a message is sent again after this. */
+export function decideRetry(ended: EndedAttempt, policy: RetryPolicy): RetryDecision {
+  const { delivery, now, deadline } = ended;
+  const row = diagnosisOf(delivery.cause);
+  const askedMs = row.retry === "after" ? delivery.retryAfterMs : undefined;
+  const at = now + (askedMs ?? ownWaitMs(ended, row));
+  const isPause = concernsOrigin(delivery, row);
+  const pauseUntil = isPause ? at : undefined;
+  // A wait that ends when the message is out of date is no use; so a TTL of 0, now or never, has no retries.
+  if (!isAllowed(ended, row, policy) || at >= deadline) return { again: false, pauseUntil };
+  const freshToken = row.freshToken === true;
+  const isBudgeted = !isPause && askedMs === undefined && !freshToken;
+  return { again: true, at, pauseUntil, freshToken, once: row.retry === "once", isBudgeted };
+}
+
+/** Whether nothing else would get through either: nobody can reach the origin, or it asks to wait. */
+function concernsOrigin(
+  { outcome, retryAfterMs }: Delivery,
+  { retry, pace, perSubscription }: Diagnosis,
+): boolean {
+  if (retry === "backoff") return outcome === "unreachable";
+  // Those for hours and those about one device are not about everybody else.
+  return retry === "after" && retryAfterMs !== undefined && perSubscription !== true && pace !== "hours";
+}
+
+function isAllowed(
+  { delivery, attempts, hadItsOnce }: EndedAttempt,
+  { retry, pace }: Diagnosis,
+  { retries, retryAmbiguous }: RetryPolicy,
+): boolean {
+  if (retry === "no" || attempts > retries) return false;
+  if (retry === "once" && hadItsOnce) return false;
+  if (pace === "hours") return false; // longer than a run
+  return delivery.outcome !== "ambiguous" || retryAmbiguous;
+}
+
+/** The wait where the service set none: exponential, with full jitter, so that those who failed together part. */
+function ownWaitMs({ attempts, chance }: EndedAttempt, { retry, pace }: Diagnosis): number {
+  // RFC 9113 §8.7: what was certainly not processed may be sent again at once; a second time it must wait.
+  if (pace === "at-once" && (attempts === 1 || retry === "once")) return 0;
+  return chance * Math.min(longestBackoffMs, baseMs * 2 ** (attempts - 1));
+}
