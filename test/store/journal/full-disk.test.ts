@@ -179,6 +179,19 @@ describe("the disk is asked to have the records", () => {
     ).toBe("journal-unwritable");
     await records.close();
   });
+
+  test("and closing says it when the last of them did not get there", async () => {
+    const failure = Object.assign(new Error("the disk is gone"), { code: "EIO" });
+    const close = vi.fn(() => Promise.resolve());
+    const { records, notes } = notesOn({
+      ...smallDisk(1_000_000).file,
+      sync: () => Promise.reject(failure),
+      close,
+    });
+    notes.intend(recipient("alice"));
+    await expect(records.close()).rejects.toMatchObject({ code: "journal-unwritable" });
+    expect(close).toHaveBeenCalledOnce();
+  });
 });
 
 /** A folder on a file system of its own that holds so much; undefined where this user may not make one. */
