@@ -468,6 +468,9 @@ describe("a connection that breaks the protocol", () => {
 
   test("a service that agrees to no protocol we speak is told apart", async () => {
     await using service = await ScriptedHttp2Service.startWith({ protocols: ["h3"] });
-    expect(await exchangeOnce(service.endpoint())).toMatchObject({ kind: "tls" });
+    expect(await exchangeOnce(service.endpoint())).toEqual({
+      kind: "tls",
+      message: `127.0.0.1:${service.port}: neither HTTP/2 nor HTTP/1.1 is spoken there`,
+    });
   });
 });
