@@ -55,6 +55,21 @@ describe("a stop", () => {
     expect(time.now()).toBe(start + 1000);
   });
 
+  test("reaches every one of more origins than are kept in mind when they have nothing to do", async () => {
+    const time = new VirtualTime();
+    const stop = new AbortController();
+    const flow = { ...options({ concurrency: 2000, signal: stop.signal }), clock: time };
+    const given = { ...means(transportOf(() => minute)), setTimer: time.setTimer };
+    const many = Array.from({ length: 1100 }, (_, index) => ({
+      ...lasting(String(index)),
+      subscription: jobTo(`https://push${index}.example.net/`).subscription,
+    }));
+    const all = collect(sendThrough(given, jobs(...many), flow));
+    await time.until(time.pass(1000));
+    stop.abort();
+    expect(causes(await all)).toEqual(many.map(({ tag }) => [tag, "http.429", 1]));
+  });
+
   test("tries nothing again of what is in flight", async () => {
     const stop = new AbortController();
     let asked = 0;
