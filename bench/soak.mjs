@@ -138,7 +138,7 @@ function print({ seconds, samples, served, problems, cpuMs }, loadBefore) {
   console.log(`${count} recipients over ${name}${values.journal ? ", with a journal" : ""}\n`);
   row("seconds", "results", "msg/s", "resident");
   const alive = samples.filter(({ residentMb }) => residentMb !== undefined);
-  const step = Math.max(1, Math.floor(alive.length / 12));
+  const step = Math.ceil(alive.length / 12);
   for (let index = step; index < alive.length; index += step) {
     const [before, now] = [alive[index - step], alive[index]];
     const perSecond = (now.results - before.results) / (now.at - before.at);

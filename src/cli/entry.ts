@@ -14,14 +14,21 @@ function readAbout(): About {
 
 /**
  * A reader that goes away (`| head`) has what it wanted: the rest is not written, and
- * the work is finished all the same. Any other failure of output ends the run.
+ * the work is finished all the same. Any other failure of output, such as a full disk,
+ * stops the run as a Ctrl-C does: what cannot be recorded is not begun.
  */
-function surviveBrokenPipes(): void {
+function surviveBrokenOutput(stop: () => void): void {
+  let hasFailed = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") return;
+      if (error.code === "EPIPE" || hasFailed) return;
+      hasFailed = true;
       process.stderr.write(`error: cannot write output (${error.code ?? error.message})\n`);
-      process.exit(1);
+      // It may come when the run has already said how it ended.
+      process.once("exit", () => {
+        process.exitCode = 1;
+      });
+      stop();
     });
   }
 }
@@ -30,7 +37,7 @@ function surviveBrokenPipes(): void {
 const drainMs = 10_000;
 
 /** The first Ctrl-C asks to stop; the second, or ten seconds, insists. */
-function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal } {
+function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal; stop: () => void } {
   const [stop, force] = [new AbortController(), new AbortController()];
   const onSignal = (): void => {
     if (stop.signal.aborted) force.abort();
@@ -41,7 +48,13 @@ function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal 
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  return { signal: stop.signal, forceSignal: force.signal };
+  return {
+    signal: stop.signal,
+    forceSignal: force.signal,
+    stop: () => {
+      stop.abort();
+    },
+  };
 }
 
 /** The working directory, or one line about it when it was deleted under us. */
@@ -55,6 +68,8 @@ function currentFolder(): string {
 }
 
 async function run(): Promise<ExitCode> {
+  const { signal, forceSignal, stop } = listenForInterrupts();
+  surviveBrokenOutput(stop);
   const argv = process.argv.slice(2);
   const about = readAbout();
   // Asked for by every installer and CI log: not worth loading the command line for.
@@ -76,13 +91,13 @@ async function run(): Promise<ExitCode> {
       stderr: process.stderr,
       isTerminal: { in: isatty(0), out: isatty(1), err: isatty(2) },
       platform: `node ${process.version}, ${process.platform} ${process.arch}`,
-      ...listenForInterrupts(),
+      signal,
+      forceSignal,
     },
     about,
   );
 }
 
-surviveBrokenPipes();
 // http_ece prints every key it derives when this is set; no environment may make us do that.
 delete process.env["ECE_KEYLOG"];
 // Until the run says otherwise: should it ever be left with nothing to wait for, that is no success.

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import { UserError } from "../base/errors.ts";
 import type { Context } from "../commands/context.ts";
@@ -61,6 +62,8 @@ export async function openContext(host: Host, globals: GlobalOptions): Promise<C
     signal: host.signal,
     forceSignal: host.forceSignal,
     cwd: host.cwd,
+    spareCores: availableParallelism() - 1,
+    commandLine: host.argv,
     json: globals.json,
     config: createConfigStore(location),
     subscriptions: createLazyStore(location),

@@ -26,6 +26,10 @@ export interface Context {
   /** Aborts when the person asks a second time: stop now, even in the middle. */
   readonly forceSignal: AbortSignal;
   readonly cwd: string;
+  /** How many cores there are besides the one that this runs on. */
+  readonly spareCores: number;
+  /** The arguments as they were typed, to be shown when the same command should be given again. */
+  readonly commandLine: readonly string[];
   /** Print JSON records instead of text (`--json`). */
   readonly json: boolean;
   readonly config: ConfigStore;

@@ -18,6 +18,8 @@ export interface FlowOptions<Tag> {
   readonly retries?: number;
   /** Whether a message that may have arrived is sent again: at least once (the default), or at most once. */
   readonly retryAmbiguous?: boolean;
+  /** How long a service may ask to wait; what would wait longer ends as it stands. 5 min unless given. */
+  readonly patienceMs?: number;
   /** The most jobs that wait, for their turn or for another attempt; 20 000 unless given. */
   readonly maxWaiting?: number;
   /** Stops taking jobs and beginning attempts; those in flight are finished. */

@@ -26,6 +26,7 @@ import { PendingJob } from "./pending-job.ts";
 import { decideRetry, type RetryPolicy } from "./retry.ts";
 
 const defaultRetries = 4;
+const defaultPatienceMs = 300_000;
 const defaultMaxWaiting = 20_000;
 const defaultDrainMs = 10_000;
 /** Jobs taken, and encrypted where that helps, before there is room for them. */
@@ -67,7 +68,8 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     this.#options = options;
     this.#concurrency = Math.max(1, options.concurrency);
     this.#maxWaiting = Math.max(1, options.maxWaiting ?? defaultMaxWaiting);
-    this.#policy = { retries, retryAmbiguous };
+    const { patienceMs = defaultPatienceMs } = options;
+    this.#policy = { retries, retryAmbiguous, patienceMs };
     this.#alarm = new Alarm(clock, setTimer, this.#ring);
     this.#bucket = rate === undefined ? undefined : createTokenBucket(smoothly(rate), this.#alarm);
     const capacityOf = (endpoint: Endpoint) => transport.capacityOf?.(endpoint) ?? this.#concurrency;
@@ -134,7 +136,9 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     const pending = new PendingJob(job, queue, now);
     this.#open += 1;
     // A job that comes after the stop was never begun; a resumed run will take it.
-    const settled = this.#stopped ? undefined : (queue.refusalOf(pending) ?? classifyEndpoint(endpoint));
+    const settled = this.#stopped
+      ? undefined
+      : (queue.refusalOf(pending, this.#latestFrom(now)) ?? classifyEndpoint(endpoint));
     if (this.#stopped || settled !== undefined) this.#finish(pending, settled);
     else {
       queue.add(pending);
@@ -255,7 +259,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     const chance = chanceOf(this.#means.random);
     const decision = decideRetry({ delivery, attempts, hadItsOnce, now, deadline, chance }, this.#policy);
     const { pauseUntil } = decision;
-    if (pauseUntil !== undefined) this.#giveUp(queue.hold(now, pauseUntil, delivery), queue.withheld);
+    if (pauseUntil !== undefined) this.#hold(queue, { now, until: pauseUntil }, delivery);
     if (!decision.again) return false;
     const at = Math.max(decision.at, queue.heldUntil(now) ?? now);
     if (at >= deadline) return false;
@@ -264,6 +268,19 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     pending.hadItsOnce ||= decision.once;
     queue.putOff(pending, at);
     return true;
+  }
+
+  #hold(
+    queue: OriginQueue<Tag>,
+    { now, until }: { readonly now: number; readonly until: number },
+    why: Delivery,
+  ): void {
+    this.#giveUp(queue.hold({ now, until, latest: this.#latestFrom(now) }, why), queue.withheld);
+  }
+
+  /** Until when it is worth to wait. */
+  #latestFrom(now: number): number {
+    return now + this.#policy.patienceMs;
   }
 
   /** Whether there is another token than the one that was refused. */

@@ -7,7 +7,7 @@
  * are full. A request leaves the queue for a connection once; only one that is known to
  * be unprocessed comes back.
  */
-import type { ConnectionOwner, Protocol } from "./connection.ts";
+import type { Connection, ConnectionOwner, Protocol } from "./connection.ts";
 import { openSocket, type Way } from "./connect.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 import type { Exchange, ExchangeLimits, Holder } from "./exchange.ts";
@@ -122,12 +122,15 @@ export class OriginPool implements ConnectionOwner, Holder {
     this.#queue(exchange, performance.now());
   }
 
-  /** Closes what has been idle for too long. */
-  sweep(now: number): void {
-    for (const connection of this.#connections) {
-      const { idleSince, keepIdleMs } = connection;
-      if (idleSince !== undefined && now - idleSince > keepIdleMs) this.#discard(connection);
-    }
+  /** Closes what has been idle for too long, and returns what is idle besides. */
+  sweep(now: number): readonly Connection[] {
+    const idle = [...this.#connections].filter(({ idleSince }) => idleSince !== undefined);
+    return idle.filter((connection) => {
+      const { idleSince = now, keepIdleMs } = connection;
+      if (now - idleSince <= keepIdleMs) return true;
+      this.#discard(connection);
+      return false;
+    });
   }
 
   close(): void {

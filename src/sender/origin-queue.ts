@@ -69,9 +69,13 @@ export class OriginQueue<Tag> {
     return this.#halt !== undefined;
   }
 
-  /** The delivery of a job that need not wait: nothing is sent here in this run, or not while it is of use. */
-  refusalOf(pending: PendingJob<Tag>): Delivery | undefined {
-    return this.isHalted || pending.isOutdated(this.#heldUntil) ? this.withheld : undefined;
+  /** The delivery of a job that need not wait: nothing is sent here before `latest`, or not while it is of use. */
+  refusalOf(pending: PendingJob<Tag>, latest: number): Delivery | undefined {
+    return this.isHalted || this.#isInVain(pending, latest) ? this.withheld : undefined;
+  }
+
+  #isInVain(pending: PendingJob<Tag>, latest: number): boolean {
+    return this.#heldUntil > latest || pending.isOutdated(this.#heldUntil);
   }
 
   /** Until when nothing is sent; `undefined` when that is not the case. */
@@ -85,8 +89,11 @@ export class OriginQueue<Tag> {
     return this.#heldBeforeMs + Math.min(at, this.#heldUntil) - this.#heldSince;
   }
 
-  /** Sends nothing until then; returns the jobs that are out of date by that time. */
-  hold(now: number, until: number, why: Delivery): readonly PendingJob<Tag>[] {
+  /** Sends nothing until then; returns the jobs that are not to wait so long: to `latest`, or beyond their use. */
+  hold(
+    { now, until, latest }: { readonly now: number; readonly until: number; readonly latest: number },
+    why: Delivery,
+  ): readonly PendingJob<Tag>[] {
     if (until <= this.#heldUntil || until <= now) return [];
     if (this.#heldUntil <= now) {
       this.#heldBeforeMs = this.heldMs(now);
@@ -94,7 +101,7 @@ export class OriginQueue<Tag> {
     }
     this.#heldUntil = until;
     this.#heldFor = why;
-    return this.#extract((pending) => pending.isOutdated(until));
+    return this.#extract((pending) => this.#isInVain(pending, latest));
   }
 
   /** Nothing more is sent in this run; returns the jobs that waited. */

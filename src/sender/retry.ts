@@ -16,6 +16,8 @@ export interface RetryPolicy {
    * a topic the service replaces the first copy by the second while it is stored (RFC 8030 §5.4).
    */
   readonly retryAmbiguous: boolean;
+  /** The longest wait that is worth it; who asks for more is come back to in another run. */
+  readonly patienceMs: number;
 }
 
 /** An attempt that has ended, and what is known about its message. */
@@ -66,7 +68,8 @@ export function decideRetry(ended: EndedAttempt, policy: RetryPolicy): RetryDeci
   const isPause = concernsOrigin(delivery, row);
   const pauseUntil = isPause ? at : undefined;
   // A wait that ends when the message is out of date is no use; so a TTL of 0, now or never, has no retries.
-  if (!isAllowed(ended, row, policy) || at >= deadline) return { again: false, pauseUntil };
+  const isInVain = at >= deadline || at > now + policy.patienceMs;
+  if (isInVain || !isAllowed(ended, row, policy)) return { again: false, pauseUntil };
   const freshToken = row.freshToken === true;
   const isBudgeted = !isPause && askedMs === undefined && !freshToken;
   return { again: true, at, pauseUntil, freshToken, once: row.retry === "once", isBudgeted };

@@ -12,7 +12,7 @@ import { serviceOf } from "../protocol/services.ts";
 import { endpointOrigin, type Endpoint } from "../protocol/subscription.ts";
 import { createAddressGuard, type AddressGuard, type AddressRules, type Resolve } from "./address-guard.ts";
 import { addressOf } from "./connect.ts";
-import type { Protocol } from "./connection.ts";
+import type { Connection, Protocol } from "./connection.ts";
 import { Exchange, type Answer, type ExchangeLimits } from "./exchange.ts";
 import { assertHeaders } from "./http2/header-encoder.ts";
 import { OriginPool } from "./origin-pool.ts";
@@ -46,6 +46,8 @@ export interface TransportOptions {
 
 /** How often connections are looked at that nobody uses. */
 const sweepMs = 1000;
+/** Beyond this many connections that nobody uses, those unused for longest are closed. */
+const mostIdle = 256;
 /** Beyond this many origins, those without a connection are forgotten. */
 const mostRoutes = 1000;
 
@@ -152,12 +154,17 @@ class Routes {
     };
   }
 
+  /** Lets go of what is not used: a list of a million may know thousands of origins. */
   #sweep(): void {
     const now = performance.now();
+    const idle: Connection[] = [];
     for (const [prefix, { pool }] of this.#routes) {
-      pool.sweep(now);
+      idle.push(...pool.sweep(now));
       if (this.#routes.size > mostRoutes && pool.isIdle) this.#routes.delete(prefix);
     }
+    if (idle.length <= mostIdle) return;
+    idle.sort((a, b) => (a.idleSince ?? now) - (b.idleSince ?? now));
+    for (const connection of idle.slice(0, -mostIdle)) connection.close();
   }
 }
 

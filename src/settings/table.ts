@@ -66,9 +66,28 @@ export const settings = {
   }),
   concurrency: setting({
     flag: "--concurrency <n>",
-    doc: "messages in flight at a time",
+    doc: "the most messages in flight at a time; each push service gets as many as it bears",
     parse: (text) => parseCount("concurrency", text, 1000),
-    fallback: 20,
+    fallback: 100,
+  }),
+  rate: setting({
+    flag: "--rate <n>",
+    doc: "the most messages begun per second; default: as fast as they are taken",
+    parse: (text) => parseCount("rate", text, 100_000),
+    fallback: undefined,
+  }),
+  retries: setting({
+    flag: "--retries <n>",
+    doc: "how often a message is sent again when that can help; never longer than its TTL",
+    parse: (text) => parseCount("retries", text, 20, 0),
+    fallback: 4,
+  }),
+  patience: setting({
+    flag: "--patience <duration>",
+    doc: "the longest a push service may ask to wait; its messages end as throttled then",
+    parse: (text) => parseShortDuration("patience", text),
+    fallback: 300_000,
+    fallbackText: "5m",
   }),
   proxy: setting({
     flag: "--proxy <url>",
@@ -110,15 +129,15 @@ export function parseChoice<Choice extends string>(
 }
 
 /**
- * Reads a whole number from 1 to `most`.
+ * Reads a whole number from `least` to `most`.
  *
  * @throws UserError `count`
  */
-export function parseCount(what: string, text: string, most: number): number {
-  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= most) return count;
+export function parseCount(what: string, text: string, most: number, least = 1): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+  if (count >= least && count <= most) return count;
   throw new UserError("count", `${what} cannot be ${JSON.stringify(text)}`, {
-    hints: [`use a whole number from 1 to ${most}`],
+    hints: [`use a whole number from ${least} to ${most}`],
   });
 }
 
@@ -143,11 +162,15 @@ const timeoutUnits = { ms: 1, s: 1000, m: 60_000 } as const;
  * @throws UserError `timeout`
  */
 export function parseTimeout(text: string): number {
+  return parseShortDuration("timeout", text);
+}
+
+function parseShortDuration(what: string, text: string): number {
   const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text.trim());
   const unit = (match?.[2] ?? "s") as keyof typeof timeoutUnits;
   const ms = match === null ? 0 : Number(match[1]) * timeoutUnits[unit];
   if (ms >= 1 && ms <= 3_600_000) return Math.round(ms);
-  throw new UserError("timeout", `timeout cannot be ${JSON.stringify(text)}`, {
+  throw new UserError("timeout", `${what} cannot be ${JSON.stringify(text)}`, {
     hints: ["use a duration from 1ms to 60m, such as 30s or 2m"],
   });
 }

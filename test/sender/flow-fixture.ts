@@ -47,7 +47,13 @@ export function means(transport: Transport, seal: Encryptor["seal"] = () => noCo
 }
 
 export function options(changes: Partial<FlowOptions<string>> = {}): FlowOptions<string> {
-  return { concurrency: 4, signal: new AbortController().signal, clock: { now: () => 0 }, ...changes };
+  return {
+    concurrency: 4,
+    patienceMs: 3_600_000,
+    signal: new AbortController().signal,
+    clock: { now: () => 0 },
+    ...changes,
+  };
 }
 
 /** A transport whose answers the test gives out one by one. */

@@ -127,7 +127,7 @@ describe("how many are in flight at one origin", () => {
 describe("an origin that asks to wait for long", () => {
   const hour: PushResponse = { status: 429, headers: { "retry-after": "3600" }, body: "" };
 
-  async function run(list: readonly Job<string>[], maxWaiting: number) {
+  async function run(list: readonly Job<string>[], maxWaiting: number, patienceMs = 3_600_000) {
     const time = new VirtualTime();
     const start = time.now();
     const answeredAt = new Map<string, number>();
@@ -136,7 +136,7 @@ describe("an origin that asks to wait for long", () => {
       answeredAt.set(url, (time.now() - start) / 1000);
       return accepted;
     });
-    const flow = { ...options({ concurrency: 4, maxWaiting }), clock: time };
+    const flow = { ...options({ concurrency: 4, maxWaiting, patienceMs }), clock: time };
     const given = { ...means(transport), setTimer: time.setTimer };
     const results = await time.until(collect(sendThrough(given, jobs(...list), flow)));
     return { results, answeredAt, seconds: (time.now() - start) / 1000 };
@@ -147,6 +147,17 @@ describe("an origin that asks to wait for long", () => {
     expect(causes(results).filter(([, cause]) => cause === "ok")).toHaveLength(100);
     expect(answeredAt.get("https://fast.example/49")).toBe(0);
     expect(seconds).toBe(3600);
+  });
+
+  test("is not waited for beyond what the sender has patience for, and who comes later is not sent to either", async () => {
+    const late = Array.from({ length: 30 }, (_, index) => to("slow", 100 + index));
+    const list = [...several("slow", 50), ...several("fast", 50), ...late];
+    const { results, answeredAt, seconds } = await run(list, 100, 300_000);
+    expect(answeredAt.size).toBe(50);
+    expect(seconds).toBe(0);
+    const slow = causes(results).filter(([tag]) => String(tag).startsWith("slow"));
+    expect(slow).toHaveLength(80);
+    expect(slow.every(([, cause, attempts]) => cause === "http.429" && Number(attempts) <= 1)).toBe(true);
   });
 
   test("gives way when the room to wait is all its own, and says why for each", async () => {

@@ -12,7 +12,7 @@ import {
   type RetryPolicy,
 } from "../../src/sender/retry.ts";
 
-const policy: RetryPolicy = { retries: 4, retryAmbiguous: true };
+const policy: RetryPolicy = { retries: 4, retryAmbiguous: true, patienceMs: 300_000 };
 const now = 1_000_000;
 const other = parseEndpoint("https://push.example.net/x");
 const apple = parseEndpoint("https://web.push.apple.com/x");

@@ -136,7 +136,10 @@ test("the defaults are those that help and documentation name", () => {
     topic: undefined,
     encoding: undefined,
     timeout: 30_000,
-    concurrency: 20,
+    concurrency: 100,
+    rate: undefined,
+    retries: 4,
+    patience: 300_000,
     proxy: undefined,
     ca: undefined,
   });

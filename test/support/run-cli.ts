@@ -12,6 +12,9 @@ import { main } from "../../src/cli/main.ts";
 import type { Environment } from "../../src/settings/environment.ts";
 import { tempFolder } from "./temp-folder.ts";
 
+/** Each message is sent once, unless a test is about sending again: waiting for that takes seconds. */
+export const withoutRetries: Environment = { WEBPUSH_RETRIES: "0" };
+
 /** The program's version in `runMain`. */
 const testVersion = "1.2.3";
 
@@ -40,7 +43,7 @@ export async function runMain(argv: readonly string[], options: MainOptions = {}
   const exitCode = await main(
     {
       argv,
-      env: options.env ?? {},
+      env: { ...withoutRetries, ...options.env },
       cwd: options.cwd ?? tempFolder(),
       stdin: streamOf(options.stdin),
       stdout,
@@ -118,7 +121,7 @@ async function spawnProgram(
 ): Promise<CliRun> {
   const child = spawn(command, argv, {
     cwd,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { PATH: process.env["PATH"], ...withoutRetries, ...env },
     stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
   child.stdin?.on("error", () => undefined); // A program that ends without reading is no failure here.

@@ -70,7 +70,10 @@ export class ScriptedPushService implements AsyncDisposable {
     server.on("connection", (socket: Socket) => {
       this.#connections += 1;
       this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        this.#noticed();
+      });
       socket.on("error", () => undefined);
     });
     server.on("request", (request: IncomingMessage, response: ServerResponse) => {
@@ -116,6 +119,16 @@ export class ScriptedPushService implements AsyncDisposable {
         this.#noticed = resolve;
       });
     }
+  }
+
+  /** Resolves when as few connections are open, and returns how many. */
+  async openConnections(most: number): Promise<number> {
+    while (this.#sockets.size > most) {
+      await new Promise<void>((resolve) => {
+        this.#noticed = resolve;
+      });
+    }
+    return this.#sockets.size;
   }
 
   /** Closes every connection, as a service does that was idle for long. */

@@ -108,6 +108,8 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
       },
     },
     cwd,
+    spareCores: 0,
+    commandLine: ["send", "Hello"],
     json: options.json ?? false,
     config: createConfigStore(location),
     subscriptions: createSubscriptionStore(location),

@@ -13,7 +13,7 @@ import { locateProject } from "../../store/project.ts";
 import { createSubscriptionStore } from "../../store/subscription-file.ts";
 import type { Context } from "../context.ts";
 import { makePair } from "../keys/make.ts";
-import { deliver, type Result } from "../send/deliver.ts";
+import { deliver, once, type Result } from "../send/deliver.ts";
 import { planSend } from "../send/plan.ts";
 import { readRecipients } from "../send/recipients.ts";
 
@@ -68,16 +68,14 @@ export async function makeKeys(context: Context): Promise<VapidKeyPair> {
 /** Sends to one stored subscription, by its name or id, as `webpush send` does. */
 export async function sendOne(payload: Uint8Array, to: string, context: Context): Promise<Result> {
   const options = { to: [to], subscription: [], endpoint: undefined, p256dh: undefined, auth: undefined };
-  const { list, refused } = await readRecipients(options, context);
+  const { known } = await readRecipients(options, context);
   const pairs = context.config.read().pairs.map(({ pair }) => pair);
-  const plan = planSend({
+  const plan = planSend(known, {
     message: { payload, ttlSeconds, urgency: undefined, topic: undefined },
-    recipients: list,
-    refused,
     keys: { current: pairs[0], pairs, subject: undefined },
     encoding: undefined,
   });
-  const how = { timeout: patienceMs, concurrency: 1, proxy: undefined, ca: undefined };
+  const how = { ...once, timeout: patienceMs, proxy: undefined, ca: undefined };
   const permissions = { allowHost: [], allowPrivate: false };
   for await (const result of deliver(plan, { ...how, ...permissions }, { ...context, subject: undefined })) {
     if (result.delivery.outcome === "accepted") return result;

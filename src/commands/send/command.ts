@@ -54,6 +54,13 @@ export interface TransportOptions {
   readonly encoding: ContentEncoding | undefined;
   readonly timeout: number;
   readonly concurrency: number;
+  /** Messages begun per second, over all; undefined for no limit. */
+  readonly rate: number | undefined;
+  readonly retries: number;
+  /** The longest a service may ask to wait, in milliseconds. */
+  readonly patience: number;
+  /** Send again what may have arrived. */
+  readonly retryAmbiguous: boolean;
   readonly proxy: string | undefined;
   readonly ca: string | undefined;
   readonly allowHost: readonly string[];
@@ -70,6 +77,8 @@ export interface KeyOptions {
 export interface SendOptions extends RecipientOptions, ContentOptions, TransportOptions, KeyOptions {
   readonly dryRun: boolean;
   readonly curl: boolean;
+  readonly journal: string | undefined;
+  readonly resumeAnyway: boolean;
   readonly prune: boolean;
   readonly yes: boolean;
 }
@@ -100,7 +109,8 @@ Examples:
   $ webpush send --to phone --title "Order shipped" --url /orders/7
   $ webpush send --to tag:news --ttl 1h --topic digest "Three new articles"
   $ jq -c . note.json | webpush send --to phone
-  $ webpush send --to subscriptions.ndjson --json "Hello" > results.ndjson`;
+  $ webpush send --to subscriptions.ndjson --json "Hello" > results.ndjson
+  $ export-users | webpush send --to - --journal news.journal --rate 500 "Hello"`;
 
 /** What commander hands over: the options, with the compatible spellings beside them. */
 type SendFlags = Omit<SendOptions, "message"> & { readonly key: string | undefined };
@@ -166,6 +176,10 @@ function addTransportOptions(command: Command): void {
     .addOption(settingOption("encoding"))
     .addOption(settingOption("timeout"))
     .addOption(settingOption("concurrency"))
+    .addOption(settingOption("rate"))
+    .addOption(settingOption("retries"))
+    .addOption(settingOption("patience"))
+    .option("--no-retry-ambiguous", "never send again what may have arrived: at most once, not at least once")
     .addOption(settingOption("proxy"))
     .addOption(settingOption("ca"))
     .addOption(
@@ -181,6 +195,8 @@ function addRunOptions(command: Command): void {
     .optionsGroup("This run:")
     .option("--dry-run", "print the requests instead of sending them", false)
     .option("--curl", "print curl commands that do the same, with body files", false)
+    .option("--journal <file>", "write down who has it; with the same file, go on where a run ended")
+    .option("--resume-anyway", "go on with a journal though message, keys or list have changed", false)
     .option("--no-prune", "keep subscriptions that turn out to be gone")
     .option("-y, --yes", "do not ask", false);
 }

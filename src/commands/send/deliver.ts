@@ -5,11 +5,11 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError, systemCode } from "../../base/errors.ts";
 import type { Delivery } from "../../protocol/delivery.ts";
-import type { PushRequest } from "../../protocol/message.ts";
+import type { Message, PushRequest } from "../../protocol/message.ts";
 import { createPushRequest } from "../../protocol/push-request.ts";
 import { createScalar } from "../../protocol/vapid.ts";
-import type { Job } from "../../sender/job.ts";
-import { send } from "../../sender/sender.ts";
+import type { Job, SendResult } from "../../sender/job.ts";
+import { openSender, type SenderState } from "../../sender/sender.ts";
 import type { TokenCache } from "../../sender/token-cache.ts";
 import type { Subject } from "../../protocol/subject.ts";
 import type { Context } from "../context.ts";
@@ -28,21 +28,84 @@ export interface Result {
 /** What sending needs of the flags. */
 export type NetworkOptions = Pick<
   TransportOptions,
-  "concurrency" | "timeout" | "proxy" | "ca" | "allowHost" | "allowPrivate"
+  | "concurrency"
+  | "rate"
+  | "retries"
+  | "patience"
+  | "retryAmbiguous"
+  | "timeout"
+  | "proxy"
+  | "ca"
+  | "allowHost"
+  | "allowPrivate"
 >;
 
-type Needs = Pick<Context, "io" | "clock" | "random" | "env" | "signal" | "forceSignal" | "cwd">;
+type Needs = Pick<
+  Context,
+  "io" | "clock" | "random" | "env" | "signal" | "forceSignal" | "cwd" | "spareCores"
+>;
 
-/** Sends to every ready recipient; results come in any order, and none for those not begun when stopped. */
+/** One message at a time, and one attempt for each: for somebody who waits and looks. */
+export const once = {
+  concurrency: 1,
+  rate: undefined,
+  retries: 0,
+  patience: 0,
+  retryAmbiguous: false,
+} as const;
+
+/** What a run is sent with besides its message. */
+export type DeliveryContext = Needs & {
+  readonly subject: Subject | undefined;
+  readonly recorder?: Recorder | undefined;
+};
+
+/** Who writes down each attempt, in the very moment. What it throws stops the run. */
+export interface Recorder {
+  intend(recipient: ReadyRecipient): void;
+  record(recipient: ReadyRecipient, delivery: Delivery): void;
+}
+
+/** Someone who was taken and not sent to, because sending was stopped. */
+export interface Unsent {
+  readonly recipient: ReadyRecipient;
+}
+
+/** Sends to every ready recipient of a plan; results come in any order, and none for those not begun when stopped. */
 export async function* deliver(
-  plan: Plan,
+  { message, ready }: Pick<Plan, "message" | "ready">,
   options: NetworkOptions,
-  context: Needs & { subject: Subject | undefined },
+  context: DeliveryContext,
 ): AsyncGenerator<Result> {
-  const { io } = context;
-  const results = send(jobsOf(plan), {
+  const everyone = (async function* () {
+    yield* ready;
+    await Promise.resolve();
+  })();
+  using delivery = openDelivery(message, options, context);
+  for await (const one of delivery.to(everyone)) if ("delivery" in one) yield one;
+}
+
+/** One message on its way to many. */
+export interface OpenDelivery extends Disposable {
+  /** Pulls recipients as fast as they can be sent to, and answers one result for each. */
+  to(everyone: AsyncIterable<ReadyRecipient>): AsyncGenerator<Result | Unsent>;
+  /** How each origin is doing. */
+  state(): SenderState;
+}
+
+export function openDelivery(
+  message: Message,
+  options: NetworkOptions,
+  context: DeliveryContext,
+): OpenDelivery {
+  const { io, recorder } = context;
+  const sender = openSender<ReadyRecipient>({
     concurrency: options.concurrency,
-    retries: 0,
+    retries: options.retries,
+    patienceMs: options.patience,
+    threads: context.spareCores,
+    retryAmbiguous: options.retryAmbiguous,
+    ...(options.rate === undefined ? {} : { rate: options.rate }),
     timeoutMs: options.timeout,
     proxy: { url: options.proxy, environment: context.env },
     ca: options.ca === undefined ? undefined : readAuthorities(options.ca, context.cwd),
@@ -54,33 +117,58 @@ export async function* deliver(
     clock: context.clock,
     observer: {
       sending: ({ tag }, request) => {
+        recorder?.intend(tag);
         io.detail(requestLine(tag, request));
       },
       answered: ({ tag }, delivery, durationMs) => {
+        recorder?.record(tag, delivery);
         io.detail(answerLine({ recipient: tag, delivery, durationMs }));
       },
     },
   });
-  for await (const result of results) {
-    if (result.kind === "unsent") continue;
-    // The plan has checked all that could refuse a request; an error here concerns every recipient alike.
-    if (result.kind === "refused") throw result.error;
-    const { job, delivery, attempts, durationMs } = result;
-    yield { recipient: job.tag, delivery, attempts, durationMs };
+  return {
+    async *to(everyone) {
+      for await (const result of sender.send(jobsFor(message, everyone))) yield outcomeOf(result);
+    },
+    state: () => sender.state(),
+    [Symbol.dispose]: () => {
+      sender[Symbol.dispose]();
+    },
+  };
+}
+
+function outcomeOf(result: SendResult<ReadyRecipient>): Result | Unsent {
+  const { tag: recipient } = result.job;
+  switch (result.kind) {
+    case "delivery":
+      return {
+        recipient,
+        delivery: result.delivery,
+        attempts: result.attempts,
+        durationMs: result.durationMs,
+      };
+    case "unsent":
+      return { recipient };
+    case "refused":
+      // The plan has checked all that could refuse a request; an error here concerns every recipient alike.
+      throw result.error;
+    default:
+      return result satisfies never;
   }
 }
 
-async function* jobsOf({ message, ready }: Plan): AsyncGenerator<Job<ReadyRecipient>> {
-  for (const recipient of ready) {
+async function* jobsFor(
+  message: Message,
+  everyone: AsyncIterable<ReadyRecipient>,
+): AsyncGenerator<Job<ReadyRecipient>> {
+  for await (const recipient of everyone)
     yield { tag: recipient, message, subscription: recipient.subscription, pair: recipient.pair };
-  }
-  await Promise.resolve();
 }
 
 /** The finished request for one recipient: fresh salt and key for each (RFC 8291 §3.1), token by origin. */
 export function requestFor(
   { subscription, pair }: ReadyRecipient,
-  { message }: Plan,
+  { message }: Pick<Plan, "message">,
   tokens: TokenCache,
   { random }: Pick<Context, "random">,
 ): PushRequest {

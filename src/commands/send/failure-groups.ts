@@ -3,7 +3,7 @@
  *
  * At a terminal lines are broken between words; anywhere else a line stays a line, for `grep`.
  */
-import { diagnosisOf, type Delivery } from "../../protocol/delivery.ts";
+import { diagnosisOf } from "../../protocol/delivery.ts";
 import { serviceLabel } from "../../protocol/services.ts";
 import type { Io } from "../../terminal/io.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -14,6 +14,8 @@ import type { Skipped } from "./tally.ts";
 
 /** Different words of one failure that are shown. */
 const longestReasons = 3;
+/** Different words that are kept: services put tokens and times into theirs, so a million may differ. */
+const mostReasons = 100;
 
 interface FailureGroup {
   readonly cause: string;
@@ -26,20 +28,62 @@ interface FailureGroup {
 
 type Shown = Pick<Io, "paint" | "terminal">;
 
-/** Failures grouped by cause, the most frequent first. */
+/** Failures grouped by cause as they come; memory holds one of each cause and service. */
+export class FailureGroups {
+  readonly #groups = new Map<string, FailureGroup>();
+
+  add({ recipient, delivery }: Pick<Result, "recipient" | "delivery">): void {
+    if (delivery.outcome === "accepted") return;
+    const { meaning, advice } = diagnosisOf(delivery.cause);
+    const service = serviceLabel(recipient.subscription.endpoint);
+    this.#add({ cause: delivery.cause, meaning, advice, service }, delivery.reason);
+  }
+
+  addSkipped({ skipped: { cause, reason, advice } }: SkippedRecipient): void {
+    const meaning = skippedMeanings[cause];
+    if (meaning !== undefined) this.#add({ cause, meaning, advice, service: "" }, reason);
+  }
+
+  #add(about: Omit<FailureGroup, "reasons" | "count">, reason = ""): void {
+    const key = about.cause + about.service;
+    const group = this.#groups.get(key) ?? { ...about, reasons: new Set<string>(), count: 0 };
+    group.count += 1;
+    if (reason !== "" && group.reasons.size < mostReasons) group.reasons.add(reason);
+    this.#groups.set(key, group);
+  }
+
+  /** Lines for people, the most frequent first. */
+  lines(io: Shown): readonly string[] {
+    return [...this.#groups.values()]
+      .sort((a, b) => b.count - a.count)
+      .flatMap((group) => groupLines(group, io));
+  }
+}
+
+/** Failures that are all there, grouped by cause. */
 export function failureGroups(
-  results: readonly Result[],
+  results: readonly Pick<Result, "recipient" | "delivery">[],
   skipped: readonly SkippedRecipient[],
   io: Shown,
 ): readonly string[] {
-  const groups = new Map<string, FailureGroup>();
-  for (const { recipient, delivery } of results) {
-    if (delivery.outcome !== "accepted")
-      addFailure(groups, delivery, serviceLabel(recipient.subscription.endpoint));
-  }
-  for (const { skipped: one } of skipped) addSkipped(groups, one);
-  return [...groups.values()].sort((a, b) => b.count - a.count).flatMap((group) => groupLines(group, io));
+  const groups = new FailureGroups();
+  for (const result of results) groups.add(result);
+  for (const one of skipped) groups.addSkipped(one);
+  return groups.lines(io);
 }
+
+/** What is told of those skipped; nothing of those that nothing is wrong with. */
+const skippedMeanings: Readonly<Record<Skipped["cause"], string | undefined>> = {
+  "key.unknown": "made with a key you do not have, not sent",
+  "input.malformed": "no usable subscription, not sent",
+  "message.unfit": "the message does not fit its service, not sent",
+  "message.unsigned": "its service wants a contact, not sent",
+  "journal.ambiguous": "may have arrived in an earlier run, not sent again",
+  interrupted: "not sent",
+  "input.repeated": undefined,
+  "journal.accepted": undefined,
+  "journal.gone": undefined,
+};
 
 function groupLines(group: FailureGroup, { paint: { err }, terminal }: Shown): readonly string[] {
   const { count, meaning, service, cause, reasons, advice } = group;
@@ -63,39 +107,4 @@ function groupLines(group: FailureGroup, { paint: { err }, terminal }: Shown): r
 function labelled(label: string, text: string, columns: number): readonly string[] {
   const [first = "", ...rest] = wrap(text, columns - 10);
   return [`    ${label} ${first}`, ...rest.map((line) => `          ${line}`)];
-}
-
-function addFailure(groups: Map<string, FailureGroup>, delivery: Delivery, service: string): void {
-  const { meaning, advice } = diagnosisOf(delivery.cause);
-  const group = groups.get(delivery.cause + service) ?? {
-    cause: delivery.cause,
-    meaning,
-    advice,
-    service,
-    reasons: new Set<string>(),
-    count: 0,
-  };
-  group.count += 1;
-  if (delivery.reason !== undefined && delivery.reason !== "") group.reasons.add(delivery.reason);
-  groups.set(delivery.cause + service, group);
-}
-
-const skippedMeanings: Readonly<Record<Skipped["cause"], string>> = {
-  "key.unknown": "made with a key you do not have, not sent",
-  "input.malformed": "no usable subscription, not sent",
-  interrupted: "not sent",
-};
-
-function addSkipped(groups: Map<string, FailureGroup>, { cause, reason, advice }: Skipped): void {
-  const group = groups.get(cause) ?? {
-    cause,
-    meaning: skippedMeanings[cause],
-    advice,
-    service: "",
-    reasons: new Set<string>(),
-    count: 0,
-  };
-  group.count += 1;
-  group.reasons.add(reason);
-  groups.set(cause, group);
 }

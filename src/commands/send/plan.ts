@@ -13,10 +13,10 @@ import {
   pickPair,
   type SigningKeys,
 } from "../../protocol/preflight.ts";
-import { serviceOf } from "../../protocol/services.ts";
+import { serviceOf, type PushServiceFacts } from "../../protocol/services.ts";
 import type { ContentEncoding, Subscription } from "../../protocol/subscription.ts";
 import type { VapidKeyPair } from "../../protocol/vapid.ts";
-import type { Recipient, RefusedRecipient } from "./recipients.ts";
+import type { Entry, Recipient, RefusedRecipient, RepeatedRecipient } from "./recipients.ts";
 import type { Skipped } from "./tally.ts";
 
 /** A recipient that can be sent to, and the pair that signs for it. */
@@ -37,10 +37,9 @@ export interface Plan {
   readonly cautions: readonly string[];
 }
 
-export interface PlanInput {
+/** What a message is sent with. */
+export interface PlanRules {
   readonly message: Message;
-  readonly recipients: readonly Recipient[];
-  readonly refused: readonly RefusedRecipient[];
   readonly keys: SigningKeys;
   /** Overrides the coding each subscription asks for. */
   readonly encoding: ContentEncoding | undefined;
@@ -51,33 +50,61 @@ export interface PlanInput {
  *
  * @throws UserError `payload-too-large`, `ttl-too-long`, `subject-missing`, `keys-missing`
  */
-export function planSend({ message, recipients, refused, keys, encoding }: PlanInput): Plan {
-  if (keys.pairs.length === 0) throw keysMissing();
+export function planSend(entries: readonly Entry[], rules: PlanRules): Plan {
+  const { message } = rules;
+  assertKeys(rules);
   const ready: ReadyRecipient[] = [];
-  const skipped: SkippedRecipient[] = refused.map((entry) => ({
-    recipient: entry,
-    skipped: malformed(entry),
-  }));
-  for (const recipient of recipients) {
-    const subscription = withEncoding(recipient.subscription, encoding);
-    if (message.payload !== undefined) checkPayloadSize(message.payload.length, subscription.contentEncoding);
-    checkForService(message, subscription, keys);
-    const pair = pickPair(subscription.applicationServerKey, keys);
-    if (pair === undefined) skipped.push({ recipient, skipped: keyUnknown(subscription) });
-    else ready.push({ ...recipient, subscription, pair });
+  const skipped: SkippedRecipient[] = [];
+  for (const entry of entries) {
+    const planned = planEntry(entry, rules);
+    if ("skipped" in planned) skipped.push(planned);
+    else ready.push(planned);
   }
   const services = new Set(ready.map(({ subscription }) => serviceOf(subscription.endpoint)));
   return { message, ready, skipped, cautions: cautionsFor(message, services) };
 }
 
-function withEncoding(subscription: Subscription, encoding: ContentEncoding | undefined): Subscription {
-  return encoding === undefined ? subscription : { ...subscription, contentEncoding: encoding };
+/** The same for one entry of a list that is read while sending: what cannot be sent to it skips it alone. */
+export function planLateEntry(entry: Entry, rules: PlanRules): ReadyRecipient | SkippedRecipient {
+  try {
+    return planEntry(entry, rules);
+  } catch (error) {
+    if (!(error instanceof UserError) || !("id" in entry)) throw error;
+    return { recipient: entry, skipped: unfit(error) };
+  }
 }
 
-function keysMissing(): UserError {
-  return new UserError("keys-missing", "this project has no VAPID keys to sign with", {
+/** Cautions about the services of `recipients` that were not among those met before. */
+export function createCautions(message: Message): (recipient: Recipient) => readonly string[] {
+  const met = new Set<PushServiceFacts>();
+  return ({ subscription }) => {
+    const service = serviceOf(subscription.endpoint);
+    if (met.has(service)) return [];
+    met.add(service);
+    return cautionsFor(message, [service]);
+  };
+}
+
+function planEntry(entry: Entry, { message, keys, encoding }: PlanRules): ReadyRecipient | SkippedRecipient {
+  if ("error" in entry) return { recipient: entry, skipped: malformed(entry) };
+  if ("repeatedAt" in entry) return { recipient: entry, skipped: repeated(entry) };
+  const subscription = withEncoding(entry.subscription, encoding);
+  if (message.payload !== undefined) checkPayloadSize(message.payload.length, subscription.contentEncoding);
+  checkForService(message, subscription, keys);
+  const pair = pickPair(subscription.applicationServerKey, keys);
+  if (pair === undefined) return { recipient: entry, skipped: keyUnknown(subscription) };
+  return { ...entry, subscription, pair };
+}
+
+function assertKeys({ keys }: PlanRules): void {
+  if (keys.pairs.length > 0) return;
+  throw new UserError("keys-missing", "this project has no VAPID keys to sign with", {
     hints: ["make a pair: webpush keys", "or set VAPID_PRIVATE_KEY and VAPID_SUBJECT"],
   });
+}
+
+function withEncoding(subscription: Subscription, encoding: ContentEncoding | undefined): Subscription {
+  return encoding === undefined ? subscription : { ...subscription, contentEncoding: encoding };
 }
 
 function malformed({ at, error }: RefusedRecipient): Skipped {
@@ -86,6 +113,24 @@ function malformed({ at, error }: RefusedRecipient): Skipped {
     cause: "input.malformed",
     reason: `${at}: ${error.message}`,
     advice: error.hints[0] ?? "correct the entry",
+  };
+}
+
+function repeated({ repeatedAt }: RepeatedRecipient): Skipped {
+  return {
+    outcome: "skipped",
+    cause: "input.repeated",
+    reason: `${repeatedAt}: the same endpoint came before`,
+    advice: "nothing to do: it is sent to once",
+  };
+}
+
+function unfit({ code, kind, message, hints }: UserError): Skipped {
+  return {
+    outcome: "skipped",
+    cause: kind === "credentials" ? "message.unsigned" : "message.unfit",
+    reason: message,
+    advice: hints[0] ?? `see ${code} in docs/errors.md`,
   };
 }
 

@@ -12,15 +12,17 @@ import { createTokenCache } from "../../sender/token-cache.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
+import { shellQuote } from "../../terminal/shell-quote.ts";
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { writePrivateFile } from "../output-file.ts";
 import type { SendOptions } from "./command.ts";
 import { requestFor } from "./deliver.ts";
-import { failureGroups } from "./failure-groups.ts";
-import type { Plan, ReadyRecipient } from "./plan.ts";
+import type { Run } from "./broadcast.ts";
+import { FailureGroups } from "./failure-groups.ts";
+import { planLateEntry, type Plan, type ReadyRecipient, type SkippedRecipient } from "./plan.ts";
 import { skippedJson } from "./render.ts";
-import { exitCodeFor, tallyOf, type Outcome } from "./tally.ts";
+import { Counter, exitCodeFor } from "./tally.ts";
 import { shownHeaders } from "./wire-lines.ts";
 
 export type PreviewOptions = Pick<SendOptions, "curl" | "proxy" | "ca">;
@@ -30,24 +32,37 @@ type Needs = Pick<Context, "io" | "json" | "clock" | "random" | "cwd"> & {
 };
 
 /** Prints what would be sent, one block or record per recipient; the exit code is that of sending it with success. */
-export function preview(plan: Plan, options: PreviewOptions, context: Needs): ExitCode {
+export async function preview(run: Run, options: PreviewOptions, context: Needs): Promise<ExitCode> {
   const { io, json } = context;
   const { curl } = options;
+  const { message } = run.plan;
   const tokens = createTokenCache(context);
-  for (const recipient of plan.ready) {
-    const request = requestFor(recipient, plan, tokens, context);
-    if (curl) printCurl(recipient, request, options, context);
-    else if (json) io.out(requestJson(recipient, request));
-    else for (const line of requestText(recipient, request, plan, io)) io.out(line);
+  const counter = new Counter();
+  const groups = new FailureGroups();
+  for await (const one of everyoneOf(run)) {
+    if ("skipped" in one) {
+      counter.count(one.skipped);
+      groups.addSkipped(one);
+      if (json && !curl) io.out(skippedJson(one));
+      continue;
+    }
+    counter.count({ outcome: "accepted", cause: "ok", status: 201 });
+    const request = requestFor(one, { message }, tokens, context);
+    if (curl) printCurl(one, request, options, context);
+    else if (json) io.out(requestJson(one, request));
+    else for (const line of requestText(one, request, { message }, io)) io.out(line);
+    await io.drained();
   }
-  if (json && !curl) for (const one of plan.skipped) io.out(skippedJson(one));
-  for (const line of failureGroups([], plan.skipped, io)) io.err(line);
-  io.say(
-    `nothing was sent; ${plan.ready.length} ${plan.ready.length === 1 ? "request" : "requests"} would be`,
-  );
-  const ready = plan.ready.map((): Outcome => ({ outcome: "accepted", cause: "ok", status: 201 }));
-  const tally = tallyOf([...plan.skipped.map(({ skipped }) => skipped), ...ready]);
+  for (const line of groups.lines(io)) io.err(line);
+  const tally = counter.tally();
+  io.say(`nothing was sent; ${tally.accepted} ${tally.accepted === 1 ? "request" : "requests"} would be`);
   return exitCodeFor(tally, { excused: 0, stopped: false });
+}
+
+async function* everyoneOf({ plan, rest, rules }: Run): AsyncGenerator<ReadyRecipient | SkippedRecipient> {
+  yield* plan.ready;
+  yield* plan.skipped;
+  if (rest !== undefined) for await (const entry of rest) yield planLateEntry(entry, rules);
 }
 
 function requestText(
@@ -112,10 +127,6 @@ function curlCommand(
     `  ${shellQuote(url)}`,
   ];
   return lines.join(" \\\n");
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Writes the encrypted body beside where curl will run. */

@@ -35,7 +35,7 @@ export interface OriginState {
   readonly waiting: number;
   /** How many may be in flight just now. */
   readonly limit: number;
-  /** It asked to be left alone until then. */
+  /** Nothing is sent there until then: it asked for that, or kept answering badly. */
   readonly pausedUntilMs?: number | undefined;
   readonly protocol?: "h2" | "http/1.1" | undefined;
 }

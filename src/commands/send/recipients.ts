@@ -4,7 +4,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../../base/errors.ts";
-import { parseSubscriptions } from "../../formats/subscriptions.ts";
+import { fingerprintOf, FingerprintSet } from "../../base/fingerprint-set.ts";
+import { readSubscriptions, type ImportEntry } from "../../formats/subscriptions.ts";
 import {
   parseSubscription,
   shortenEndpoint,
@@ -14,7 +15,7 @@ import {
 import { isTagSelector, selectRecords } from "../../store/selector.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
-import { readInput } from "../input.ts";
+import { linesOf, openInput } from "../input.ts";
 import { readSubscription } from "../subscription-text.ts";
 import type { RecipientOptions } from "./command.ts";
 
@@ -26,28 +27,49 @@ export interface Recipient {
   readonly record: SubscriptionRecord | undefined;
 }
 
-/** An entry of a file that is no subscription. */
+/** An entry of a list that is no subscription. */
 export interface RefusedRecipient {
   readonly at: string;
   readonly error: UserError;
 }
 
+/** An entry of a list whose endpoint came before. */
+export interface RepeatedRecipient extends Recipient {
+  readonly repeatedAt: string;
+}
+
+export type Entry = Recipient | RefusedRecipient | RepeatedRecipient;
+
 export interface Recipients {
-  readonly list: readonly Recipient[];
-  readonly refused: readonly RefusedRecipient[];
+  /** All, or the first of them: known before anything is sent. */
+  readonly known: readonly Entry[];
+  /** The others, read while sending: of a long file, or of stdin. */
+  readonly rest: AsyncIterable<Entry> | undefined;
+  /** Where they come from, in order. */
+  readonly sources: readonly RecipientSource[];
   /** Sent to a group rather than to ones that were named: some of them being gone is no failure. */
   readonly isBroadcast: boolean;
 }
 
+/** Where recipients come from. Those given by flags count as a selection of their own. */
+export type RecipientSource =
+  | { readonly kind: "store"; readonly selection: string }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "stream" };
+
 type Needs = Pick<Context, "io" | "subscriptions" | "cwd">;
 
-/** A file of more than this is for streaming, not for one array. */
-const largestFileBytes = 256 * 1024 * 1024;
+/**
+ * Files of up to this many entries are read before anything is sent, so that what is wrong
+ * with them stops the whole run. A pipe is never waited for: it may be somebody's live stream.
+ */
+const entriesReadAhead = 1000;
 
 /**
  * Everyone the options name, each endpoint once.
  *
- * @throws UserError `recipients-missing`, `stdin-twice`, and those of the readers and the selector
+ * @throws UserError `recipients-missing`, `stdin-twice`, and those of the readers and the selector;
+ *   `rest` throws those of the readers too, and `recipients-missing` when all of it was empty
  */
 export async function readRecipients(options: RecipientOptions, context: Needs): Promise<Recipients> {
   assertSensible(options);
@@ -55,14 +77,22 @@ export async function readRecipients(options: RecipientOptions, context: Needs):
   const named = [...(await Promise.all(direct)), ...(hasParts(options) ? [byParts(options)] : [])];
   const isDefault = options.to.length === 0 && named.length === 0;
   const stored = await context.subscriptions.list();
-  const read = await Promise.all(
-    (isDefault ? ["all"] : [...new Set(options.to)]).map((to) => readTarget(to, stored, context)),
-  );
-  const all = [...read.flatMap(({ list }) => list), ...named.map((one) => fromSubscription(one, undefined))];
-  const refused = read.flatMap((part) => part.refused);
-  const list = withoutDuplicates(all);
-  if (list.length === 0 && refused.length === 0) throw nobody(options, stored.length > 0);
-  return { list, refused, isBroadcast: isDefault || read.some(({ isBroadcast }) => isBroadcast) };
+  const wanted = isDefault ? ["all"] : [...new Set(options.to)];
+  const targets = wanted.map((to) => findTarget(to, stored, context));
+  const chosen = [
+    ...targets.flatMap((target) => target.records.map(fromRecord)),
+    ...named.map((subscription) => fromSubscription(subscription, undefined)),
+  ];
+  const files = targets.flatMap(({ file }) => file ?? []);
+  const entries = withoutRepeats(chosen, readLists(files, context));
+  const { known, rest } = await readAhead(entries, files.includes("-") ? chosen.length : entriesReadAhead);
+  if (known.length === 0 && rest === undefined) throw nobody(options, stored.length > 0);
+  return {
+    known,
+    rest: rest && orNobody(rest, known.length > 0, () => nobody(options, stored.length > 0)),
+    sources: [...targets.map(sourceOf), ...named.map(sourceOfGiven)],
+    isBroadcast: isDefault || targets.some(({ isGroup }) => isGroup),
+  };
 }
 
 /** What would otherwise go to everybody, or wait for a stdin that was read already. */
@@ -84,18 +114,32 @@ function hasParts({ endpoint, p256dh, auth }: RecipientOptions): boolean {
   return endpoint !== undefined || p256dh !== undefined || auth !== undefined;
 }
 
-async function readTarget(
-  to: string,
-  stored: readonly SubscriptionRecord[],
-  context: Needs,
-): Promise<Recipients> {
-  if (to === "-") return readFrom(to, context);
+/** What one `--to` means: stored subscriptions, or a list to be read. */
+interface Target {
+  readonly to: string;
+  readonly records: readonly SubscriptionRecord[];
+  readonly file: string | undefined;
+  readonly isGroup: boolean;
+}
+
+function findTarget(to: string, stored: readonly SubscriptionRecord[], { cwd }: Needs): Target {
+  if (to === "-") return { to, records: [], file: to, isGroup: true };
   if (/^https?:\/\//i.test(to)) throw endpointAsTarget(to);
   const isGroup = to === "all" || isTagSelector(to);
-  if (!isGroup && !isStored(to, stored) && isFile(to, context.cwd)) return readFrom(to, context);
+  if (!isGroup && !isStored(to, stored) && isFile(to, cwd))
+    return { to, records: [], file: to, isGroup: true };
   const records = selectRecords(stored, to === "all" && stored.length === 0 ? [] : [to]);
   const living = isGroup ? records.filter(({ gone }) => gone === undefined) : records;
-  return { list: living.map(fromRecord), refused: [], isBroadcast: isGroup };
+  return { to, records: living, file: undefined, isGroup };
+}
+
+function sourceOf({ to, file }: Target): RecipientSource {
+  if (file === undefined) return { kind: "store", selection: to };
+  return file === "-" ? { kind: "stream" } : { kind: "file", path: file };
+}
+
+function sourceOfGiven({ endpoint }: Subscription): RecipientSource {
+  return { kind: "store", selection: `given ${subscriptionId(endpoint)}` };
 }
 
 /** An endpoint alone cannot be encrypted for, and is a secret: it is not repeated whole. */
@@ -117,15 +161,57 @@ function isFile(path: string, cwd: string): boolean {
   return existsSync(resolve(cwd, path)) || /[/\\]|\.(?:json|jsonl|ndjson|csv)$/i.test(path);
 }
 
-async function readFrom(file: string, context: Needs): Promise<Recipients> {
-  const text = (await readInput(file, context, largestFileBytes)).toString("utf8");
-  const list: Recipient[] = [];
-  const refused: RefusedRecipient[] = [];
-  for (const entry of parseSubscriptions(text)) {
-    if (entry.ok) list.push(fromSubscription(entry.subscription, entry.name));
-    else refused.push(entry);
+/** The entries of all lists, one after the other, as they are read. */
+async function* readLists(files: readonly string[], context: Needs): AsyncGenerator<ImportEntry> {
+  for (const file of files) yield* readSubscriptions(linesOf(openInput(file, context)));
+}
+
+/** Those chosen one by one, then the lists; what was there before is marked. */
+async function* withoutRepeats(
+  chosen: readonly Recipient[],
+  lists: AsyncIterable<ImportEntry>,
+): AsyncGenerator<Entry> {
+  const seen = new FingerprintSet();
+  // Naming somebody twice, as in --to phone --to tag:news, is no mistake to be told of.
+  for (const recipient of chosen)
+    if (seen.add(fingerprintOf(recipient.subscription.endpoint))) yield recipient;
+  for await (const entry of lists) {
+    if (!entry.ok) {
+      yield entry;
+      continue;
+    }
+    const recipient = fromSubscription(entry.subscription, entry.name);
+    const isNew = seen.add(fingerprintOf(entry.subscription.endpoint));
+    yield isNew ? recipient : { ...recipient, repeatedAt: entry.at };
   }
-  return { list, refused, isBroadcast: true };
+}
+
+/** Takes up to `limit` entries; `rest` has the others where there are more. */
+async function readAhead(
+  entries: AsyncGenerator<Entry>,
+  limit: number,
+): Promise<Pick<Recipients, "known"> & { readonly rest: AsyncGenerator<Entry> | undefined }> {
+  const known: Entry[] = [];
+  while (known.length < limit) {
+    const next = await entries.next();
+    if (next.done === true) return { known, rest: undefined };
+    known.push(next.value);
+  }
+  return { known, rest: entries };
+}
+
+/** Passes entries on; throws at the end when there were none at all. */
+async function* orNobody(
+  entries: AsyncIterable<Entry>,
+  hasOthers: boolean,
+  error: () => UserError,
+): AsyncGenerator<Entry> {
+  let isEmpty = !hasOthers;
+  for await (const entry of entries) {
+    isEmpty = false;
+    yield entry;
+  }
+  if (isEmpty) throw error();
 }
 
 function byParts({ endpoint, p256dh, auth }: RecipientOptions): Subscription {
@@ -147,13 +233,6 @@ function fromRecord(record: SubscriptionRecord): Recipient {
 
 function fromSubscription(subscription: Subscription, name: string | undefined): Recipient {
   return { id: subscriptionId(subscription.endpoint), name, subscription, record: undefined };
-}
-
-/** The first of each endpoint. */
-function withoutDuplicates(recipients: readonly Recipient[]): readonly Recipient[] {
-  const byId = new Map<string, Recipient>();
-  for (const recipient of recipients) if (!byId.has(recipient.id)) byId.set(recipient.id, recipient);
-  return [...byId.values()];
 }
 
 function nobody({ to }: RecipientOptions, hasStored: boolean): UserError {

@@ -2,6 +2,7 @@
  * After sending: the last result of each stored subscription, and those found gone.
  */
 import { UserError } from "../../base/errors.ts";
+import type { Delivery } from "../../protocol/delivery.ts";
 import { endpointOrigin, isLoopbackEndpoint } from "../../protocol/subscription.ts";
 import { judgeGone, type GoneReport, type PruneVerdict } from "../../store/prune.ts";
 import type { ResultNote, SubscriptionRecord } from "../../store/subscriptions.ts";
@@ -22,47 +23,69 @@ export interface Remembered {
   readonly failure: UserError | undefined;
 }
 
-/** Stores what became of stored subscriptions. */
+/** What became of stored subscriptions, gathered while sending and stored at the end. */
+export class Memory {
+  readonly #stored: StoredResult[] = [];
+  readonly #byOrigin = new Map<string, number>();
+
+  add({ recipient: { record, subscription }, delivery }: Pick<Result, "recipient" | "delivery">): void {
+    const origin = endpointOrigin(subscription.endpoint);
+    this.#byOrigin.set(origin, (this.#byOrigin.get(origin) ?? 0) + 1);
+    if (record !== undefined) this.#stored.push({ record, delivery });
+  }
+
+  /** Stores the last results, and marks those that may be believed to be gone. */
+  async store({ prune }: Pick<SendOptions, "prune">, { subscriptions, clock }: Needs): Promise<Remembered> {
+    if (this.#stored.length === 0) return { lines: [], kept: 0, failure: undefined };
+    const now = clock.now();
+    const reports = this.#stored.flatMap(goneReport);
+    const verdict = judgeGone(reports, this.#byOrigin, now);
+    const gone = new Set(prune ? verdict.gone : []);
+    const notes = this.#stored.map(({ record, delivery }) => noteOf(record, delivery, now, gone.has(record)));
+    const kept = reports.length - gone.size;
+    try {
+      await subscriptions.note(notes);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { lines: [], kept, failure: error };
+    }
+    return { lines: pruneText(verdict, prune), kept, failure: undefined };
+  }
+}
+
+/** Stores what became of stored subscriptions, when it is all there. */
 export async function remember(
   results: readonly Result[],
-  { prune }: Pick<SendOptions, "prune">,
-  { subscriptions, clock }: Needs,
+  options: Pick<SendOptions, "prune">,
+  context: Needs,
 ): Promise<Remembered> {
-  const stored = results.flatMap((result) => {
-    const { record } = result.recipient;
-    return record === undefined ? [] : [{ ...result, record }];
-  });
-  if (stored.length === 0) return { lines: [], kept: 0, failure: undefined };
-  const now = clock.now();
-  const reports = stored.flatMap(({ record, delivery }): GoneReport[] => {
-    if (delivery.outcome !== "gone") return [];
-    const { endpoint } = record.subscription;
-    return [
-      {
-        record,
-        answered: delivery.status !== undefined,
-        isLocal: isLoopbackEndpoint(endpoint),
-        goneSince: delivery.goneSince,
-        origin: endpointOrigin(endpoint),
-      },
-    ];
-  });
-  const verdict = judgeGone(reports, countByOrigin(results), now);
-  const gone = new Set(prune ? verdict.gone : []);
-  const notes = stored.map(({ record, delivery }) => noteOf(record, delivery, now, gone.has(record)));
-  const kept = reports.length - gone.size;
-  try {
-    await subscriptions.note(notes);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { lines: [], kept, failure: error };
-  }
-  return { lines: pruneText(verdict, prune), kept, failure: undefined };
+  const memory = new Memory();
+  for (const result of results) memory.add(result);
+  return memory.store(options, context);
+}
+
+interface StoredResult {
+  readonly record: SubscriptionRecord;
+  readonly delivery: Delivery;
+}
+
+function goneReport({ record, delivery }: StoredResult): readonly GoneReport[] {
+  if (delivery.outcome !== "gone") return [];
+  const { endpoint } = record.subscription;
+  return [
+    {
+      record,
+      answered: delivery.status !== undefined,
+      isLocal: isLoopbackEndpoint(endpoint),
+      goneSince: delivery.goneSince,
+      origin: endpointOrigin(endpoint),
+    },
+  ];
 }
 
 function noteOf(
   { id, registeredAt }: SubscriptionRecord,
-  { outcome, cause, status }: Result["delivery"],
+  { outcome, cause, status }: Delivery,
   now: number,
   isGone: boolean,
 ): ResultNote {
@@ -72,15 +95,6 @@ function noteOf(
     result: { at: now, outcome, cause, status },
     gone: isGone ? { at: now, cause } : undefined,
   };
-}
-
-function countByOrigin(results: readonly Result[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { recipient } of results) {
-    const origin = endpointOrigin(recipient.subscription.endpoint);
-    counts.set(origin, (counts.get(origin) ?? 0) + 1);
-  }
-  return counts;
 }
 
 function pruneText({ gone, spared, doubtful }: PruneVerdict, prune: boolean): readonly string[] {

@@ -14,7 +14,7 @@ import type { SkippedRecipient } from "./plan.ts";
 import type { FailureClass, Tally } from "./tally.ts";
 
 /** Longer lists are summed up by cause instead. */
-const longestTable = 40;
+export const longestTable = 40;
 /** Columns of a name; more is cut off. */
 const longestName = 24;
 /** Narrower terminals have no room for where a message went, only for what became of it. */
@@ -137,15 +137,18 @@ const classWords = {
 
 /** `sent 12: 10 accepted, 1 gone, 1 to try later`. */
 export function summaryLine(
-  { total, accepted, failures, interrupted }: Tally,
+  { total, accepted, failures, settledBefore, repeated, interrupted }: Tally,
   { paint }: Pick<Io, "paint">,
 ): string {
+  const isPlain = total === accepted + settledBefore + repeated;
   const parts = [
     paint.err.good(`${accepted} accepted`),
+    ...(settledBefore === 0 ? [] : [`${settledBefore} done before`]),
+    ...(repeated === 0 ? [] : [`${repeated} repeated`]),
     ...(Object.keys(classWords) as (keyof typeof classWords)[]).flatMap((name) =>
       failures[name] === 0 ? [] : [paint.err.bad(`${failures[name]} ${classWords[name]}`)],
     ),
     ...(interrupted === 0 ? [] : [paint.err.caution(`${interrupted} not sent`)]),
   ];
-  return `${total === accepted ? "" : "\n"}${total} in all: ${parts.join(", ")}`;
+  return `${isPlain ? "" : "\n"}${total} in all: ${parts.join(", ")}`;
 }

@@ -14,7 +14,18 @@ export type FailureClass = "gone" | "credentials" | "later" | "unusable" | "fail
 export interface Skipped {
   readonly outcome: "skipped";
   /** Id of the reason, documented in docs/errors.md. */
-  readonly cause: "key.unknown" | "input.malformed" | "interrupted";
+  readonly cause:
+    | "key.unknown"
+    | "input.malformed"
+    | "message.unfit"
+    | "message.unsigned"
+    | "interrupted"
+    /** Nothing is wrong: the endpoint came before, or the journal says that it was done. */
+    | "input.repeated"
+    | "journal.accepted"
+    | "journal.gone"
+    /** It may have arrived in an earlier run, and is not to be sent twice. */
+    | "journal.ambiguous";
   readonly reason: string;
   readonly advice: string;
 }
@@ -25,20 +36,50 @@ export interface Tally {
   readonly total: number;
   readonly accepted: number;
   readonly failures: Readonly<Record<FailureClass, number>>;
+  /** Settled by an earlier run of the same journal: accepted or gone. */
+  readonly settledBefore: number;
+  readonly repeated: number;
   readonly interrupted: number;
 }
 
-/** Counts outcomes. */
-export function tallyOf(outcomes: Iterable<Outcome>): Tally {
-  const failures = { gone: 0, credentials: 0, later: 0, unusable: 0, failed: 0 };
-  let [total, accepted, interrupted] = [0, 0, 0];
-  for (const outcome of outcomes) {
-    total += 1;
-    if (outcome.outcome === "accepted") accepted += 1;
-    else if (outcome.cause === "interrupted") interrupted += 1;
-    else failures[failureClassOf(outcome)] += 1;
+/** Counts outcomes as they come. */
+export class Counter {
+  readonly #failures = { gone: 0, credentials: 0, later: 0, unusable: 0, failed: 0 };
+  readonly #others = { total: 0, accepted: 0, settledBefore: 0, repeated: 0, interrupted: 0 };
+
+  count(outcome: Outcome): void {
+    this.#others.total += 1;
+    const place = placeOf(outcome);
+    if (place in this.#failures) this.#failures[place as FailureClass] += 1;
+    else this.#others[place as Exclude<Place, FailureClass>] += 1;
   }
-  return { total, accepted, failures, interrupted };
+
+  tally(): Tally {
+    return { ...this.#others, failures: { ...this.#failures } };
+  }
+}
+
+/** Counts outcomes that are all there. */
+export function tallyOf(outcomes: Iterable<Outcome>): Tally {
+  const counter = new Counter();
+  for (const outcome of outcomes) counter.count(outcome);
+  return counter.tally();
+}
+
+type Place = FailureClass | "accepted" | "settledBefore" | "repeated" | "interrupted";
+
+function placeOf(outcome: Outcome): Place {
+  switch (outcome.cause) {
+    case "interrupted":
+      return "interrupted";
+    case "input.repeated":
+      return "repeated";
+    case "journal.accepted":
+    case "journal.gone":
+      return "settledBefore";
+    default:
+      return outcome.outcome === "accepted" ? "accepted" : failureClassOf(outcome);
+  }
 }
 
 function failureClassOf(outcome: Exclude<Outcome, { outcome: "accepted" }>): FailureClass {
@@ -55,11 +96,17 @@ function failureClassOf(outcome: Exclude<Outcome, { outcome: "accepted" }>): Fai
     case "blocked":
       return failureClassBy(outcome.cause);
     case "skipped":
-      return outcome.cause === "key.unknown" ? "credentials" : "unusable";
+      return skippedClasses[outcome.cause] ?? "unusable";
     default:
       return outcome satisfies never;
   }
 }
+
+const skippedClasses: Partial<Record<Skipped["cause"], FailureClass>> = {
+  "key.unknown": "credentials",
+  "message.unsigned": "credentials",
+  "journal.ambiguous": "later",
+};
 
 /** By what the failure is about. A certificate that cannot be trusted is no better an hour later: what is not retried is not for later. */
 function failureClassBy(cause: CauseId): FailureClass {
@@ -90,13 +137,13 @@ export interface Judgement {
 
 /** The exit code of a run. */
 export function exitCodeFor(
-  { total, accepted, failures, interrupted }: Tally,
+  { total, accepted, failures, settledBefore, repeated, interrupted }: Tally,
   { excused, stopped }: Judgement,
 ): ExitCode {
   if (stopped || interrupted > 0) return ExitCode.interrupted;
-  const failed = total - accepted;
+  const failed = total - accepted - settledBefore - repeated;
   if (failed === 0) return ExitCode.ok;
-  if (accepted > 0) return failed === excused ? ExitCode.ok : ExitCode.partial;
+  if (accepted + settledBefore > 0) return failed === excused ? ExitCode.ok : ExitCode.partial;
   if (failed === failures.gone) return ExitCode.gone;
   if (failed === failures.credentials) return ExitCode.credentials;
   if (failed === failures.later) return ExitCode.later;

@@ -6,7 +6,7 @@ import { createPayload } from "../../protocol/payload.ts";
 import type { TestResult } from "../../server/events.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
-import { deliver, type Result } from "../send/deliver.ts";
+import { deliver, once, type Result } from "../send/deliver.ts";
 import { planSend } from "../send/plan.ts";
 import { remember } from "../send/remember.ts";
 import type { Skipped } from "../send/tally.ts";
@@ -28,15 +28,13 @@ export async function sendTestPush(
     title: "Test push",
     body: "Sent by webpush serve, shown by your service worker.",
   });
-  const plan = planSend({
+  const plan = planSend([{ id, name, subscription, record }], {
     message: { payload, ttlSeconds, urgency: "high", topic: undefined },
-    recipients: [{ id, name, subscription, record }],
-    refused: [],
     keys,
     encoding: undefined,
   });
   const results: Result[] = [];
-  const network = { ...options, concurrency: 1, allowPrivate: false };
+  const network = { ...options, ...once, allowPrivate: false };
   for await (const result of deliver(plan, network, { ...context, subject: keys.subject }))
     results.push(result);
   const { lines, failure } = await remember(results, { prune: true }, context);

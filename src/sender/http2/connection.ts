@@ -9,7 +9,6 @@
  */
 import type { Socket } from "node:net";
 import type { Connection, ConnectionOwner } from "../connection.ts";
-import { DeadlineTimer } from "../deadline-timer.ts";
 import type { Exchange } from "../exchange.ts";
 import { brokeOff, NoConnection } from "../failure.ts";
 import { maxHeaderBytes } from "../partial-response.ts";
@@ -31,8 +30,8 @@ import { CompressionError } from "./header-decoder.ts";
 import { HeaderEncoder } from "./header-encoder.ts";
 import { PeerSettings } from "./peer-settings.ts";
 import { ReceiveWindow } from "./receive-window.ts";
-import { SendFlow } from "./send-flow.ts";
-import { receiveWindowBytes, Stream, type Verdict } from "./stream.ts";
+import { receiveWindowBytes } from "./stream.ts";
+import { Streams } from "./streams.ts";
 import { failUnprocessed, isUnprocessed } from "./unprocessed.ts";
 
 /** After such a silence nobody knows whether the connection still stands. */
@@ -40,7 +39,6 @@ const silenceMs = 15_000;
 const keepIdleMs = 60_000;
 /** How long a peer may take to let go of a connection that we have left. */
 const lingerMs = 1000;
-const lastStreamId = 2 ** 31 - 1;
 
 /** What we ask of the peer: no push, and no more than is read. */
 const ourSettings = [
@@ -62,12 +60,8 @@ export class Http2Connection implements Connection {
   readonly #blocks = new HeaderBlocks();
   readonly #guard = new FrameGuard();
   readonly #peer = new PeerSettings();
-  readonly #sendFlow: SendFlow;
   readonly #receiveWindow = new ReceiveWindow();
-  /** In the order in which they began, which is that of their deadlines. */
-  readonly #streams = new Map<number, Stream>();
-  readonly #deadlines = new DeadlineTimer((now) => this.#expire(now));
-  #nextId = 1;
+  readonly #streams: Streams;
   #heardAt = performance.now();
   /** Runs while we wait for a sign of life. */
   #probe: NodeJS.Timeout | undefined;
@@ -109,7 +103,16 @@ export class Http2Connection implements Connection {
     this.#socket = socket;
     this.#owner = owner;
     this.#writer = new FrameWriter(socket);
-    this.#sendFlow = new SendFlow(this.#writer);
+    this.#streams = new Streams(this.#writer, {
+      timeoutMs: owner.limits.timeoutMs,
+      ended: () => {
+        this.#settleDown();
+      },
+      unanswered: (sentAt) => {
+        // Not a word since that request: whatever else is sent there would be in doubt too.
+        if (this.#heardAt < sentAt) this.retire();
+      },
+    });
     this.#reader = new FrameReader((frame) => {
       this.#take(frame);
     });
@@ -164,18 +167,14 @@ export class Http2Connection implements Connection {
   }
 
   begin(exchange: Exchange, now: number): void {
-    const stream = new Stream(this.#nextId, exchange, this.#peer.initialWindow, this.#abandon);
-    this.#nextId += 2;
-    this.#streams.set(stream.id, stream);
+    const stream = this.#streams.open(exchange, this.#peer.initialWindow, now);
     this.used = true;
     this.idleSince = undefined;
-    exchange.deadlineAt = now + this.#owner.limits.timeoutMs;
-    this.#deadlines.expect(exchange.deadlineAt);
     this.#writer.headers(stream.id, stream.unsent.length === 0, (out, at) =>
       this.#encoder.encode(exchange, out, at),
     );
-    this.#sendFlow.send(stream);
-    if (this.#nextId > lastStreamId) this.retire();
+    this.#streams.sendFlow.send(stream);
+    if (this.#streams.isExhausted) this.retire();
   }
 
   /** Takes no more requests, and closes when those under way have ended. */
@@ -202,6 +201,7 @@ export class Http2Connection implements Connection {
       const code = error instanceof ConnectionError ? error.code : errorCode.compressionError;
       this.#leave(code, `HTTP/2 went wrong: ${error.message}`);
     }
+    if (this.#streams.size < streamsBefore) this.#guard.progress();
     // Once for all that arrived together.
     if (this.#streams.size < streamsBefore || this.room > roomBefore) this.#settleDown();
   }
@@ -215,53 +215,25 @@ export class Http2Connection implements Connection {
 
   #takeHeaders(list: HeaderList | undefined): void {
     if (list === undefined) return;
-    const stream = this.#streamOf(list.streamId);
-    if (stream !== undefined) this.#heed(stream, stream.takeHeaders(list.fields, list.isLast));
+    const stream = this.#streams.find(list.streamId);
+    if (stream !== undefined) this.#streams.heed(stream, stream.takeHeaders(list.fields, list.isLast));
   }
 
   #takeData({ flags, streamId, payload }: Frame): void {
-    const stream = this.#streamOf(streamId);
+    const stream = this.#streams.find(streamId);
     const growth = this.#receiveWindow.take(payload.length);
     if (growth > 0) this.#writer.windowUpdate(0, growth);
     if (stream === undefined) return;
     stream.countReceived(payload.length);
     const isLast = (flags & frameFlag.endStream) !== 0;
-    this.#heed(stream, stream.takeData(withoutPadding(flags, payload), isLast));
-  }
-
-  /** The open stream, `undefined` for one that is closed. */
-  #streamOf(streamId: number): Stream | undefined {
-    const stream = this.#streams.get(streamId);
-    if (stream === undefined && (streamId % 2 === 0 || streamId >= this.#nextId))
-      throw new ConnectionError(errorCode.protocolError, "a stream is used that nobody opened");
-    return stream;
-  }
-
-  #heed(stream: Stream, verdict: Verdict): void {
-    switch (verdict) {
-      case "more":
-        return;
-      case "done":
-        // RFC 9113 §8.1: an answer may come before the request is sent whole.
-        this.#remove(stream, stream.unsent.length > 0 ? errorCode.cancel : undefined);
-        break;
-      case "enough":
-        this.#remove(stream, errorCode.cancel);
-        break;
-      case "malformed":
-        this.#remove(stream, errorCode.protocolError);
-        break;
-      default:
-        verdict satisfies never;
-    }
-    stream.end("the answer is not valid HTTP");
+    this.#streams.heed(stream, stream.takeData(withoutPadding(flags, payload), isLast));
   }
 
   #takeReset(frame: Frame): void {
     const code = readReset(frame);
-    const stream = this.#streamOf(frame.streamId);
+    const stream = this.#streams.find(frame.streamId);
     if (stream === undefined) return;
-    this.#remove(stream, undefined);
+    this.#streams.remove(stream);
     if (!stream.isAnswered && isUnprocessed(code)) failUnprocessed(stream.exchange, code, this.#owner);
     else stream.end("the request was cut off before an answer came");
   }
@@ -273,9 +245,7 @@ export class Http2Connection implements Connection {
     for (const [id, value] of settings) this.#peer.apply(id, value);
     this.#writer.settingsAck();
     this.#encoder.limitTable(this.#peer.headerTableBytes);
-    const growth = this.#peer.initialWindow - windowBefore; // below 0 too: RFC 9113 §6.9.2
-    for (const stream of this.#streams.values()) stream.sendWindow += growth;
-    if (growth > 0) this.#sendFlow.sendBlocked();
+    this.#streams.shiftWindows(this.#peer.initialWindow - windowBefore);
     if (this.#state !== "opening") return;
     this.#state = "open";
     this.#opened();
@@ -293,8 +263,8 @@ export class Http2Connection implements Connection {
     const { lastId, code } = readGoaway(frame);
     this.retire();
     // RFC 9113 §6.8: streams above the last id were not processed; the others may still be answered.
-    for (const stream of [...this.#streams.values()].filter(({ id }) => id > lastId)) {
-      this.#remove(stream, undefined);
+    for (const stream of this.#streams.above(lastId)) {
+      this.#streams.remove(stream);
       if (stream.isAnswered) stream.end("");
       else failUnprocessed(stream.exchange, code, this.#owner);
     }
@@ -302,46 +272,9 @@ export class Http2Connection implements Connection {
 
   #takeWindowUpdate(frame: Frame): void {
     const bytes = readWindowUpdate(frame);
-    const stream = frame.streamId === 0 ? undefined : this.#streamOf(frame.streamId);
-    if (frame.streamId === 0) this.#sendFlow.widen(bytes);
-    else if (stream !== undefined) this.#sendFlow.widenStream(stream, bytes);
-  }
-
-  #remove(stream: Stream, resetWith: number | undefined): void {
-    this.#guard.progress();
-    this.#streams.delete(stream.id);
-    this.#sendFlow.forget(stream);
-    if (resetWith !== undefined) this.#writer.resetStream(stream.id, resetWith);
-  }
-
-  readonly #abandon = (stream: Stream): void => {
-    this.#remove(stream, errorCode.cancel);
-    stream.end(
-      stream.unsent.length > 0
-        ? "stopped before the request was sent"
-        : "stopped while waiting for an answer",
-    );
-    this.#settleDown();
-  };
-
-  /** Ends what is due, and returns the next deadline. */
-  #expire(now: number): number | undefined {
-    const { timeoutMs } = this.#owner.limits;
-    let isSilent = false;
-    for (const stream of this.#streams.values()) {
-      const { deadlineAt } = stream.exchange;
-      if (deadlineAt > now) break;
-      isSilent ||= this.#heardAt < deadlineAt - timeoutMs;
-      this.#remove(stream, errorCode.cancel);
-      stream.end(
-        `${stream.unsent.length > 0 ? "the request was not taken" : "no answer"} within ${timeoutMs} ms`,
-      );
-    }
-    // Not a word since that request: whatever else is sent there would be in doubt too.
-    if (isSilent) this.retire();
-    this.#settleDown();
-    const [next] = this.#streams.values();
-    return next?.exchange.deadlineAt;
+    const stream = frame.streamId === 0 ? undefined : this.#streams.find(frame.streamId);
+    if (frame.streamId === 0) this.#streams.sendFlow.widen(bytes);
+    else if (stream !== undefined) this.#streams.sendFlow.widenStream(stream, bytes);
   }
 
   /** Streams have ended, or more may begin. */
@@ -368,10 +301,8 @@ export class Http2Connection implements Connection {
     if (this.#state === "closed") return;
     const wasOpening = this.#state === "opening";
     this.#state = "closed";
-    this.#deadlines.stop();
     clearTimeout(this.#probe);
-    for (const stream of this.#streams.values()) stream.end(why);
-    this.#streams.clear();
+    this.#streams.endAll(why);
     if (wasOpening) this.#opened(new NoConnection(why === brokeOff ? "connection closed at once" : why));
     else this.#owner.closed(this);
   }

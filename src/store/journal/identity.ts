@@ -41,17 +41,21 @@ export interface StoreIdentity {
   readonly selection: string;
 }
 
-/** The identity of an input file. It is read once from beginning to end, as a stream. */
-export async function identifyFile(path: string, signal?: AbortSignal): Promise<FileIdentity> {
-  const { size, mtimeMs } = await stat(path);
+/**
+ * The identity of what a path names. A file is read once from beginning to end, in pieces; a pipe
+ * (`--to <(…)`) can be read by one only, who is not this, and is a stream.
+ */
+export async function identifyFile(path: string, signal?: AbortSignal): Promise<InputIdentity> {
+  const stats = await stat(path);
+  if (!stats.isFile()) return { kind: "stream" };
   const hash = createHash("sha256");
   const stream = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
   for await (const chunk of stream) hash.update(chunk as Buffer);
   return {
     kind: "file",
     name: path,
-    bytes: size,
-    modifiedAt: Math.trunc(mtimeMs),
+    bytes: stats.size,
+    modifiedAt: Math.trunc(stats.mtimeMs),
     sha256: formatBase64url(hash.digest()),
   };
 }

@@ -87,14 +87,21 @@ export class RecordFile {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Cuts the filler off and closes the file. Filler that cannot be cut off does no harm: readers skip it. */
+  /**
+   * Cuts the filler off and closes the file. Filler that cannot be cut off does no harm: readers skip it.
+   *
+   * @throws UserError `journal-unwritable`, `journal-lost` when the last records did not reach the disk, and
+   *   nobody was told of a failure before
+   */
   async close(): Promise<void> {
+    const told = this.#failure;
     await this.#syncNow();
-    const isOurs = this.#failure === undefined;
+    const failure = this.#failure;
     // The number of a closed file may soon be that of another one.
     this.#failure = new Error("a record came after the journal was closed");
-    if (isOurs) await this.#file.truncate(this.#end).catch(() => undefined);
+    if (failure === undefined) await this.#file.truncate(this.#end).catch(() => undefined);
     await this.#file.close();
+    if (told === undefined && failure !== undefined) throw failure;
   }
 
   /** What a full disk took of the filler is room all the same. */

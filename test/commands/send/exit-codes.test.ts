@@ -323,12 +323,20 @@ describe("the sum", () => {
     { outcome: "skipped", cause: "key.unknown", reason: "", advice: "" },
     { outcome: "skipped", cause: "input.malformed", reason: "", advice: "" },
     { outcome: "skipped", cause: "interrupted", reason: "", advice: "" },
+    { outcome: "skipped", cause: "message.unfit", reason: "", advice: "" },
+    { outcome: "skipped", cause: "journal.ambiguous", reason: "", advice: "" },
   ];
+  /** Done with, and no failure. */
+  const neutral: readonly Outcome[] = (["input.repeated", "journal.accepted", "journal.gone"] as const).map(
+    (cause) => ({ outcome: "skipped", cause, reason: "", advice: "" }),
+  );
 
   test("every outcome is counted once", () => {
-    const { total, accepted, failures, interrupted } = tallyOf(outcomes);
-    const sum = accepted + interrupted + Object.values(failures).reduce((a, b) => a + b, 0);
-    expect({ total, sum }).toEqual({ total: outcomes.length, sum: outcomes.length });
+    const all = [...outcomes, ...neutral];
+    const { total, accepted, failures, interrupted, settledBefore, repeated } = tallyOf(all);
+    const failed = Object.values(failures).reduce((a, b) => a + b, 0);
+    const sum = accepted + settledBefore + repeated + interrupted + failed;
+    expect({ total, sum }).toEqual({ total: all.length, sum: all.length });
   });
 
   test("any subset of outcomes ends with a code that its members bear out", () => {
@@ -341,6 +349,16 @@ describe("the sum", () => {
       if (isStopped) continue;
       expect(code === 0).toBe(accepted === chosen.length);
       expect(code === 3).toBe(accepted > 0 && accepted < chosen.length);
+    }
+  });
+
+  test("what an earlier run settled, and what came twice, spoils nothing", () => {
+    expect(exitCodeFor(tallyOf(neutral), { excused: 0, stopped: false })).toBe(0);
+    for (const outcome of outcomes) {
+      const [alone, among] = [[outcome], [outcome, neutral[0] ?? outcome]].map((list) =>
+        exitCodeFor(tallyOf(list), { excused: 0, stopped: false }),
+      );
+      expect(among).toBe(alone);
     }
   });
 

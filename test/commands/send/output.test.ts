@@ -218,12 +218,6 @@ describe("records", () => {
     };
     expect(records).toEqual([
       {
-        ...{ id: null, name: null, service: null, host: null, stored: false },
-        ...{ outcome: "skipped", cause: "input.malformed", ...nothing },
-        reason: "line 2: subscription has no endpoint and no p256dh and no auth",
-        advice: expect.any(String) as string,
-      },
-      {
         ...{
           id: expect.any(String) as string,
           name: null,
@@ -233,6 +227,12 @@ describe("records", () => {
         },
         ...{ outcome: "skipped", cause: "key.unknown", ...nothing },
         reason: expect.stringMatching(/^made with key B[\w-]{11}…, which is not among yours$/) as string,
+        advice: expect.any(String) as string,
+      },
+      {
+        ...{ id: null, name: null, service: null, host: null, stored: false },
+        ...{ outcome: "skipped", cause: "input.malformed", ...nothing },
+        reason: "line 2: subscription has no endpoint and no p256dh and no auth",
         advice: expect.any(String) as string,
       },
     ]);

@@ -16,13 +16,7 @@ test.each([
   const subscription = sampleSubscription("phone", { applicationServerKey });
   const recipient = { id: "1", name: undefined, subscription, record: undefined };
   const keys = { current: undefined, pairs: [ourPair], subject: undefined };
-  const { ready, skipped } = planSend({
-    message,
-    recipients: [recipient],
-    refused: [],
-    keys,
-    encoding: undefined,
-  });
+  const { ready, skipped } = planSend([recipient], { message, keys, encoding: undefined });
   expect(ready).toEqual([]);
   expect(skipped[0]?.skipped).toMatchObject({
     cause: "key.unknown",

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { linesOf, spawnCli, spawnShell } from "../../support/run-cli.ts";
+import { AcceptingPushService } from "../../support/accepting-push-service.ts";
 import { ScriptedPushService } from "../../support/scripted-push-service.ts";
 import { createBrowser, createGate, openProject, ourPair, startCli, storedIn } from "./sending.ts";
 
@@ -49,11 +50,14 @@ describe("Ctrl-C", () => {
       (line) => JSON.parse(line) as { name: string; outcome: string; cause: string },
     );
     expect(records.map(({ name, outcome, cause }) => [name, outcome, cause])).toEqual([
-      ["one", "accepted", "ok"],
       ["two", "skipped", "interrupted"],
       ["three", "skipped", "interrupted"],
+      ["one", "accepted", "ok"],
     ]);
-    expect(linesOf(stderr).at(-1)).toBe("3 in all: 1 accepted, 2 not sent");
+    expect(linesOf(stderr).slice(-2)).toEqual([
+      "3 in all: 1 accepted, 2 not sent",
+      "hint: with --journal FILE the same command would go on where it stopped",
+    ]);
     expect((await storedIn(cwd)).get("one")?.lastResult?.outcome).toBe("accepted");
     expect(exitCode).toBe(130);
   });
@@ -121,6 +125,18 @@ describe("in a script", () => {
     expect(linesOf(stdout).length).toBe(2);
     expect(linesOf(stdout)[1]).toBe("3");
     expect(service.requests.length).toBe(60);
+  });
+
+  test.runIf(isLinux)("where results cannot be written, nothing more is begun", async () => {
+    const stored = Array.from({ length: 200 }, (_, index) => `/${index}`);
+    await using service = await AcceptingPushService.start();
+    const cwd = await openProject({ browsers: stored.map((path) => createBrowser(service.endpoint(path))) });
+    const script = "webpush send hi --json --concurrency 2 --yes >/dev/full";
+    const { exitCode, stderr } = await spawnShell(script, { cwd });
+    expect(stderr).toContain("error: cannot write output (ENOSPC)");
+    expect(stderr).toMatch(/200 in all: \d accepted, 19\d not sent/);
+    expect(service.paths.length).toBeLessThan(10);
+    expect(exitCode).toBe(1);
   });
 
   test("cron's closed streams are no trouble", async () => {

@@ -185,11 +185,12 @@ describe("lists", () => {
     expect(records.map(({ outcome, cause }) => [outcome, cause])).toEqual([
       ["skipped", "input.malformed"],
       ["skipped", "input.malformed"],
+      ["skipped", "input.repeated"],
       ["accepted", "ok"],
     ]);
     expect(records[0]?.reason).toBe("line 2: subscription has an endpoint but no keys");
     expect(stderr).toContain("line 3: subscription is not JSON");
-    expect(stderr).toContain("3 in all: 1 accepted, 2 unusable");
+    expect(stderr).toContain("4 in all: 1 accepted, 1 repeated, 2 unusable");
     expect(exitCode).toBe(3);
   });
 

@@ -14,7 +14,14 @@ import { createConfigStore, withCurrentPair } from "../../../src/store/config.ts
 import { locateProject } from "../../../src/store/project.ts";
 import { createSubscriptionStore } from "../../../src/store/subscription-file.ts";
 import type { SubscriptionRecord } from "../../../src/store/subscriptions.ts";
-import { binary, runJson, type CliRun, type MainOptions, type SpawnOptions } from "../../support/run-cli.ts";
+import {
+  binary,
+  runJson,
+  withoutRetries,
+  type CliRun,
+  type MainOptions,
+  type SpawnOptions,
+} from "../../support/run-cli.ts";
 import { samplePair } from "../../support/samples.ts";
 import type { ReceivedRequest } from "../../support/scripted-push-service.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -163,7 +170,7 @@ export function startCli(
 ): RunningCli {
   const child = spawn(process.execPath, [binary, ...argv], {
     cwd,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { PATH: process.env["PATH"], ...withoutRetries, ...env },
     stdio: "pipe",
   });
   onTestFinished(() => {

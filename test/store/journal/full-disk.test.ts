@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { UserError } from "../../../src/base/errors.ts";
 import { createNotes, type RecipientNotes } from "../../../src/store/journal/notes.ts";
@@ -147,6 +148,25 @@ describe("the disk is asked to have the records", () => {
     await records.close();
   });
 
+  test("before the file is closed, however long that takes", async () => {
+    const done: string[] = [];
+    let finishSync = () => {};
+    const { records, notes } = notesOn({
+      ...smallDisk(1_000_000).file,
+      sync: () => new Promise<void>((resolve) => (finishSync = resolve)).then(() => void done.push("synced")),
+      close: () => Promise.resolve(void done.push("closed")),
+    });
+    notes.intend(recipient("alice"));
+    const [syncing, closing] = [records.sync(), records.close()];
+    for (let times = 1; times <= 2; times += 1) {
+      await turn();
+      expect(done).toHaveLength(times - 1);
+      finishSync();
+    }
+    await Promise.all([syncing, closing]);
+    expect(done).toEqual(["synced", "synced", "closed"]);
+  });
+
   test("and when it cannot, nothing more is sent", async () => {
     const failure = Object.assign(new Error("the disk is gone"), { code: "EIO" });
     const { records, notes } = notesOn({ ...smallDisk(1_000_000).file, sync: () => Promise.reject(failure) });
@@ -158,6 +178,19 @@ describe("the disk is asked to have the records", () => {
       }),
     ).toBe("journal-unwritable");
     await records.close();
+  });
+
+  test("and closing says it when the last of them did not get there", async () => {
+    const failure = Object.assign(new Error("the disk is gone"), { code: "EIO" });
+    const close = vi.fn(() => Promise.resolve());
+    const { records, notes } = notesOn({
+      ...smallDisk(1_000_000).file,
+      sync: () => Promise.reject(failure),
+      close,
+    });
+    notes.intend(recipient("alice"));
+    await expect(records.close()).rejects.toMatchObject({ code: "journal-unwritable" });
+    expect(close).toHaveBeenCalledOnce();
   });
 });
 

@@ -1,4 +1,5 @@
 /** What makes a broadcast another one, and how that is said. */
+import { execFileSync } from "node:child_process";
 import { writeFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -116,4 +117,10 @@ test("a file is told by its content", async () => {
     modifiedAt: someTime,
     sha256: Buffer.from(fingerprintOf("endpoint\n".repeat(100_000))).toString("base64url"),
   });
+});
+
+test("what is no file is a stream, and is not read", async () => {
+  const pipe = join(tempFolder(), "pipe");
+  execFileSync("mkfifo", [pipe]);
+  expect(await identifyFile(pipe)).toEqual({ kind: "stream" });
 });

@@ -1,5 +1,5 @@
 /** The journal of a broadcast as its sender uses it: begin, note, resume. */
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -155,15 +155,24 @@ test("a folder that is not there is said to be the reason", async () => {
 test("a file that somebody changes in the meantime is written to no more", async () => {
   const path = join(tempFolder(), "broadcast.journal");
   const clock = { nowMs: someTime, now: () => clock.nowMs };
-  await using journal = await open(path, {}, { clock });
-  journal.intend(recipient("alice"));
-  writeFileSync(path, "mine now");
-  clock.nowMs += 2_001; // as long as a process that stood still does not look
-  expect(() => {
-    journal.record(recipient("alice"), "accepted");
-  }).toThrow(expect.objectContaining({ code: "journal-lost" }) as Error);
-  await expect(journal.sync()).rejects.toMatchObject({ code: "journal-lost" });
+  {
+    await using journal = await open(path, {}, { clock });
+    journal.intend(recipient("alice"));
+    writeFileSync(path, "mine now");
+    clock.nowMs += 2_001; // as long as a process that stood still does not look
+    expect(() => {
+      journal.record(recipient("alice"), "accepted");
+    }).toThrow(expect.objectContaining({ code: "journal-lost" }) as Error);
+    await expect(journal.sync()).rejects.toMatchObject({ code: "journal-lost" });
+  }
   expect(readFileSync(path, "utf8")).toBe("mine now");
+});
+
+test("a file that is removed in the meantime is missed", async () => {
+  const path = join(tempFolder(), "broadcast.journal");
+  await using journal = await open(path);
+  rmSync(path);
+  await expect(journal.sync()).rejects.toMatchObject({ code: "journal-lost" });
 });
 
 test("reading a long journal ends when it is told to", async () => {

@@ -1,8 +1,8 @@
 /** How many requests are on the wire, over how many connections, and when a connection is too old. */
 import { afterEach, expect, test, vi } from "vitest";
-import { ScriptedHttp2Service, types, type Http2Peer } from "../../support/scripted-http2-service.ts";
-import { ScriptedPushService } from "../../support/scripted-push-service.ts";
-import { forever, openTestTransport, requestTo } from "../../support/transport-client.ts";
+import { ScriptedHttp2Service, types, type Http2Peer } from "../support/scripted-http2-service.ts";
+import { ScriptedPushService } from "../support/scripted-push-service.ts";
+import { forever, openTestTransport, requestTo } from "../support/transport-client.ts";
 
 const maxStreams = 3;
 
@@ -221,4 +221,15 @@ test("over HTTP/1.1 there are fifty connections at most, and they are used again
   expect(statuses.filter((status) => status === 202)).toHaveLength(30);
   expect(service.connections).toBe(50);
   expect(transport.capacityOf(service.endpoint())).toBe(50);
+});
+
+test("of connections to many origins that nobody uses, some are kept", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+  await using service = await ScriptedPushService.start(...Array.from({ length: 260 }, () => ({})));
+  using transport = openTestTransport();
+  for (let at = 0; at < 260; at += 1)
+    await transport.exchange(requestTo(service.endpoint("/p", `a${at}.localhost`)), forever);
+  expect(await service.openConnections(260)).toBe(260);
+  vi.advanceTimersByTime(1000);
+  expect(await service.openConnections(256)).toBe(256);
 });

@@ -1,0 +1,89 @@
+/**
+ * What became of everyone, as it comes: counted, printed, grouped by cause, remembered.
+ *
+ * Every recipient comes here exactly once, so the counts add up to the input. Memory holds
+ * no more than a short table, a group for each cause, and the stored subscriptions.
+ */
+import type { UserError } from "../../base/errors.ts";
+import type { Context } from "../context.ts";
+import type { ExitCode } from "../exit-code.ts";
+import type { SendOptions } from "./command.ts";
+import type { Result } from "./deliver.ts";
+import { FailureGroups } from "./failure-groups.ts";
+import type { SkippedRecipient } from "./plan.ts";
+import { Memory } from "./remember.ts";
+import {
+  longestTable,
+  resultJson,
+  resultsTable,
+  skippedJson,
+  summaryLine,
+  unrememberedText,
+} from "./render.ts";
+import { Counter, exitCodeFor, type Tally } from "./tally.ts";
+
+type Needs = Pick<Context, "io" | "json" | "subscriptions" | "clock" | "signal">;
+
+export class Account {
+  readonly #context: Needs;
+  readonly #counter = new Counter();
+  readonly #groups = new FailureGroups();
+  readonly #memory = new Memory();
+  /** For the table; one more than it takes shows that there are too many. */
+  readonly #results: Result[] = [];
+  readonly #skipped: SkippedRecipient[] = [];
+
+  constructor(context: Needs) {
+    this.#context = context;
+  }
+
+  /** A message was sent, or could not be. */
+  add(result: Result): void {
+    const { io, json } = this.#context;
+    this.#counter.count(result.delivery);
+    this.#groups.add(result);
+    this.#memory.add(result);
+    if (json) io.out(resultJson(result));
+    else if (this.#results.length <= longestTable) this.#results.push(result);
+  }
+
+  /** No request was made. */
+  skip(one: SkippedRecipient): void {
+    const { io, json } = this.#context;
+    this.#counter.count(one.skipped);
+    this.#groups.addSkipped(one);
+    if (json) io.out(skippedJson(one));
+    else if (this.#skipped.length <= longestTable) this.#skipped.push(one);
+  }
+
+  /** Somebody whom an earlier run found gone: its store may not know yet. */
+  recall(result: Pick<Result, "recipient" | "delivery">): void {
+    this.#memory.add(result);
+  }
+
+  tally(): Tally {
+    return this.#counter.tally();
+  }
+
+  /** What is left to do when all is sent: the table, the failures, the store, the sum, the exit code. */
+  async conclude(
+    { prune }: Pick<SendOptions, "prune">,
+    { isBroadcast }: { readonly isBroadcast: boolean },
+  ): Promise<ExitCode> {
+    const { io, json, signal } = this.#context;
+    if (!json) for (const line of resultsTable(this.#results, this.#skipped, io)) io.out(line);
+    for (const line of this.#groups.lines(io)) io.err(line);
+    const { lines, kept, failure } = await this.#memory.store({ prune }, this.#context);
+    for (const line of lines) io.say(line);
+    if (failure !== undefined) this.#sayUnremembered(failure);
+    const tally = this.tally();
+    io.say(summaryLine(tally, io));
+    const excused = isBroadcast && prune ? tally.failures.gone - kept : 0;
+    return exitCodeFor(tally, { excused, stopped: signal.aborted });
+  }
+
+  #sayUnremembered(failure: UserError): void {
+    const { io } = this.#context;
+    for (const line of unrememberedText(failure, io)) io.err(line);
+  }
+}

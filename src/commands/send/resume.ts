@@ -1,0 +1,36 @@
+/**
+ * How to go on after a run that did not reach everyone, in words for people.
+ */
+import type { Context } from "../context.ts";
+import { shellWord } from "../../terminal/shell-quote.ts";
+import { printable } from "../../terminal/printable.ts";
+import type { SendOptions } from "./command.ts";
+import type { Tally } from "./tally.ts";
+
+/** Flags whose values are secrets, or as good as one: they are not printed. */
+const secretFlags = ["--auth", "--vapid-pvtkey", "--subscription", "--endpoint", "--key"];
+
+/** The command that goes on, where a journal knows where; otherwise what a journal would have done. */
+export function resumeWords(
+  { interrupted, failures, total }: Tally,
+  { journal }: Pick<SendOptions, "journal">,
+  { commandLine, signal, io }: Pick<Context, "commandLine" | "signal" | "io">,
+): readonly string[] {
+  const isCutShort = interrupted > 0 || signal.aborted;
+  if (journal === undefined) {
+    return isCutShort && total > 1
+      ? [`${io.paint.err.hint("hint:")} with --journal FILE the same command would go on where it stopped`]
+      : [];
+  }
+  if (!isCutShort && failures.later === 0) return [];
+  const what = isCutShort ? "go on with" : `try the ${failures.later} again with`;
+  return [`${what}: ${commandText(commandLine)}`];
+}
+
+function commandText(argv: readonly string[]): string {
+  const hasSecret = argv.some((word) =>
+    secretFlags.some((flag) => word === flag || word.startsWith(`${flag}=`)),
+  );
+  if (hasSecret) return "the same command and the same --journal";
+  return printable(["webpush", ...argv].map(shellWord).join(" "));
+}
