@@ -81,4 +81,5 @@ const tlsWords: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another name",
   EPROTO: "no TLS is spoken there",
   ERR_SSL_WRONG_VERSION_NUMBER: "no TLS is spoken there",
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: "neither HTTP/2 nor HTTP/1.1 is spoken there",
 };

@@ -224,16 +224,11 @@ export class OriginPool implements ConnectionOwner, Holder {
     const timer = setTimeout(() => {
       attempt.abort(new NoConnection(`no connection within ${connectTimeoutMs} ms`));
     }, connectTimeoutMs);
-    try {
-      const connection = await this.#open(attempt.signal);
-      this.#attempts.delete(attempt);
-      this.#admit(connection);
-    } catch (error) {
-      this.#attempts.delete(attempt);
-      this.#connectingFailed(error);
-    } finally {
-      clearTimeout(timer);
-    }
+    const outcome = await this.#open(attempt.signal).catch((error: unknown) => ({ error }));
+    clearTimeout(timer);
+    this.#attempts.delete(attempt);
+    if ("error" in outcome) this.#connectingFailed(outcome.error);
+    else this.#admit(outcome);
   }
 
   async #open(signal: AbortSignal): Promise<PooledConnection> {
@@ -243,7 +238,11 @@ export class OriginPool implements ConnectionOwner, Holder {
 
   #admit(connection: PooledConnection): void {
     const now = performance.now();
-    if (connection.readiness(now) === "stale") throw new NoConnection("connection closed at once");
+    if (connection.readiness(now) === "stale") {
+      this.#connectingFailed(new NoConnection("connection closed at once"));
+      return;
+    }
+    // It may have turned out meanwhile that another protocol is wanted.
     if (this.#isClosed || !this.#offered.includes(connection.protocol)) {
       connection.close();
       this.#pump();

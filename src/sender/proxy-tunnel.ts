@@ -37,7 +37,9 @@ export function openTunnel(proxy: URL, { hostname, port }: TunnelEnd, trust: Tru
     request.once("connect", ({ statusCode = 0 }: IncomingMessage, socket: Socket, head: Buffer) => {
       if (statusCode !== 200 || head.length > 0) {
         socket.destroy();
-        reject(new NoConnection(`proxy ${proxy.host} answered ${statusCode}`));
+        // Behind a tunnel a TLS server waits for us: bytes that come with it are not the service's.
+        const what = statusCode === 200 ? "spoke out of turn" : `answered ${statusCode}`;
+        reject(new NoConnection(`proxy ${proxy.host} ${what}`));
       } else resolve(socket);
     });
     request.once("response", ({ statusCode = 0 }: IncomingMessage) => {

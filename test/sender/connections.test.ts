@@ -10,18 +10,19 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Resolves when it was called so often. */
+/** A function whose promise resolves when it was called so often; `met` is the same promise. */
 function meetingOf(count: number) {
   let open: () => void = () => undefined;
   const met = new Promise<void>((resolve) => {
     open = resolve;
   });
   let missing = count;
-  return () => {
+  const arrive = () => {
     missing -= 1;
     if (missing <= 0) open();
     return met;
   };
+  return Object.assign(arrive, { met });
 }
 
 test("one stream at a time: four connections, and what does not fit waits", async () => {
@@ -105,12 +106,19 @@ test("a limit that is raised lets those go that wait", async () => {
 });
 
 test("a service that allows no stream is given up, unsent, after four connections", async () => {
-  const none = (peer: Http2Peer) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const allFour = meetingOf(4);
+  const script = async (peer: Http2Peer) => {
     peer.settings({ [maxStreams]: 0 });
+    await peer.caughtUp();
+    void allFour();
   };
-  await using service = await ScriptedHttp2Service.start(none, none, none, none);
-  using transport = openTestTransport({ timeoutMs: 60, connectTimeoutMs: 60 });
-  expect(await transport.exchange(requestTo(service.endpoint()), forever)).toEqual({
+  await using service = await ScriptedHttp2Service.start(script, script, script, script);
+  using transport = openTestTransport({ timeoutMs: 5000 });
+  const answer = transport.exchange(requestTo(service.endpoint()), forever);
+  await allFour.met;
+  vi.advanceTimersByTime(10_000); // the time to connect, and the time of the one before in the queue
+  expect(await answer).toEqual({
     kind: "connect",
     message: `127.0.0.1:${service.port}: no room for the request`,
   });
@@ -134,11 +142,13 @@ test("after a long silence a connection is tried before it is used", async () =>
 });
 
 test("a connection that does not answer when it is tried is given up, and the request is not lost", async () => {
-  vi.useFakeTimers({ toFake: ["performance"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   await using service = await ScriptedHttp2Service.start(
     async (peer) => {
       peer.settings();
       peer.answer((await peer.request()).streamId);
+      await peer.frame(types.ping);
+      vi.advanceTimersByTime(5000);
       await peer.closed();
       expect(peer.requestCount).toBe(1);
     },
@@ -147,7 +157,7 @@ test("a connection that does not answer when it is tried is given up, and the re
       peer.answer((await peer.request()).streamId, 202);
     },
   );
-  using transport = openTestTransport({ connectTimeoutMs: 50 });
+  using transport = openTestTransport({ timeoutMs: 5000 });
   const send = () => transport.exchange(requestTo(service.endpoint()), forever);
   expect(await send()).toMatchObject({ status: 201 });
   vi.advanceTimersByTime(16_000);

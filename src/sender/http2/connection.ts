@@ -291,8 +291,11 @@ export class Http2Connection implements Connection {
     this.#writer.goaway(code);
     this.#writer.flush();
     this.#end(why);
-    this.#socket.setTimeout(lingerMs, () => {
+    const linger = setTimeout(() => {
       this.#socket.destroy();
+    }, lingerMs);
+    this.#socket.once("close", () => {
+      clearTimeout(linger);
     });
     this.#socket.destroySoon();
   }

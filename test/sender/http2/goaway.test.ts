@@ -20,8 +20,8 @@ function accepting(count: number) {
 }
 
 /** Sends this many requests at once, and waits for all answers. */
-async function sendTo(service: ScriptedHttp2Service, count: number, timeoutMs = 5000) {
-  using transport = openTestTransport({ timeoutMs });
+async function sendTo(service: ScriptedHttp2Service, count: number) {
+  using transport = openTestTransport();
   const paths = Array.from({ length: count }, (_, at) => `/push/${at}`);
   return await Promise.all(
     paths.map((path) => transport.exchange(requestTo(service.endpoint(path)), forever)),

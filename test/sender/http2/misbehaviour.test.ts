@@ -4,7 +4,7 @@
  */
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { classifyResponse } from "../../../src/protocol/delivery.ts";
 import {
   blockOf,
@@ -15,6 +15,10 @@ import {
   type Http2Peer,
 } from "../../support/scripted-http2-service.ts";
 import { exchangeOnce, forever, openTestTransport, requestTo } from "../../support/transport-client.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** A service that greets and then does this with each of `count` requests. */
 function answering(act: (peer: Http2Peer, streamId: number) => void, count = 1) {
@@ -89,18 +93,24 @@ describe("an answer that breaks off", () => {
 });
 
 describe("an answer that does not come", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  });
+
   test("leaves it open what happened; the stream is cancelled and the connection is not", async () => {
     await using service = await ScriptedHttp2Service.start(async (peer) => {
       peer.settings();
       const { streamId } = await peer.request();
-      peer.send(types.ping, 0, 0, Buffer.alloc(8));
+      vi.advanceTimersByTime(1000);
+      await peer.caughtUp();
+      vi.advanceTimersByTime(4000);
       expect(await peer.frame(types.reset)).toMatchObject({ streamId });
       peer.answer((await peer.request()).streamId);
     });
-    using transport = openTestTransport({ timeoutMs: 80 });
+    using transport = openTestTransport({ timeoutMs: 5000 });
     expect(await transport.exchange(requestTo(service.endpoint()), forever)).toEqual({
       kind: "ambiguous",
-      message: `127.0.0.1:${service.port}: no answer within 80 ms`,
+      message: `127.0.0.1:${service.port}: no answer within 5000 ms`,
     });
     expect(await transport.exchange(requestTo(service.endpoint()), forever)).toMatchObject({ status: 201 });
   });
@@ -109,46 +119,55 @@ describe("an answer that does not come", () => {
     await using service = await ScriptedHttp2Service.start(
       async (peer) => {
         peer.settings();
+        peer.answer((await peer.request()).streamId, 202);
+        await peer.request();
+        vi.advanceTimersByTime(5000);
         await peer.closed();
-        expect(peer.requestCount).toBe(1);
+        expect(peer.requestCount).toBe(2);
       },
       async (peer) => {
         peer.settings();
         peer.answer((await peer.request()).streamId);
       },
     );
-    using transport = openTestTransport({ timeoutMs: 80 });
+    using transport = openTestTransport({ timeoutMs: 5000 });
     const send = () => transport.exchange(requestTo(service.endpoint()), forever);
+    expect(await send()).toMatchObject({ status: 202 });
+    vi.advanceTimersByTime(10);
     expect([await send(), await send()]).toMatchObject([{ kind: "ambiguous" }, { status: 201 }]);
   });
 
   test("headers that do not end in time tell nothing", async () => {
     await using service = await answering((peer, id) => {
       peer.send(types.headers, 0, id, blockOf(410).subarray(0, 4));
+      vi.advanceTimersByTime(5000);
     });
-    expect(await exchangeOnce(service.endpoint(), { timeoutMs: 80 })).toMatchObject({ kind: "ambiguous" });
+    expect(await exchangeOnce(service.endpoint())).toMatchObject({ kind: "ambiguous" });
   });
 
   test("a body that stalls costs words, not the status", async () => {
-    await using service = await answering((peer, id) => {
-      peer.begin(id, 410);
-      peer.send(types.data, 0, id, Buffer.from("gone"));
+    await using service = await ScriptedHttp2Service.start(async (peer) => {
+      peer.settings();
+      const { streamId } = await peer.request();
+      peer.begin(streamId, 410);
+      peer.send(types.data, 0, streamId, Buffer.from("gone"));
+      await peer.caughtUp();
+      vi.advanceTimersByTime(5000);
     });
-    expect(await exchangeOnce(service.endpoint(), { timeoutMs: 80 })).toMatchObject({
-      status: 410,
-      body: "gone",
-    });
+    expect(await exchangeOnce(service.endpoint())).toMatchObject({ status: 410, body: "gone" });
   });
 
   test("a window that is never opened keeps the request from being sent", async () => {
     await using service = await ScriptedHttp2Service.start(async (peer) => {
       peer.settings({ 4: 0 });
-      await peer.frame(types.reset);
+      await peer.frame(types.headers);
+      vi.advanceTimersByTime(5000);
+      await peer.closed();
       expect(peer.frames.some(({ type }) => type === types.data)).toBe(false);
     });
-    expect(await exchangeOnce(service.endpoint(), { timeoutMs: 80 })).toEqual({
+    expect(await exchangeOnce(service.endpoint())).toEqual({
       kind: "connect",
-      message: `127.0.0.1:${service.port}: the request was not taken within 80 ms`,
+      message: `127.0.0.1:${service.port}: the request was not taken within 5000 ms`,
     });
   });
 
@@ -434,13 +453,16 @@ describe("a connection that breaks the protocol", () => {
   });
 
   test("settings that never come are no connection", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     await using service = await ScriptedHttp2Service.start(async (peer) => {
+      await peer.frame(types.settings);
+      vi.advanceTimersByTime(3000);
       await peer.closed();
       expect(peer.requestCount).toBe(0);
     });
-    expect(await exchangeOnce(service.endpoint(), { connectTimeoutMs: 80 })).toEqual({
+    expect(await exchangeOnce(service.endpoint(), { connectTimeoutMs: 3000 })).toEqual({
       kind: "connect",
-      message: `127.0.0.1:${service.port}: no connection within 80 ms`,
+      message: `127.0.0.1:${service.port}: no connection within 3000 ms`,
     });
   });
 
@@ -468,6 +490,9 @@ describe("a connection that breaks the protocol", () => {
 
   test("a service that agrees to no protocol we speak is told apart", async () => {
     await using service = await ScriptedHttp2Service.startWith({ protocols: ["h3"] });
-    expect(await exchangeOnce(service.endpoint())).toMatchObject({ kind: "tls" });
+    expect(await exchangeOnce(service.endpoint())).toEqual({
+      kind: "tls",
+      message: `127.0.0.1:${service.port}: neither HTTP/2 nor HTTP/1.1 is spoken there`,
+    });
   });
 });
