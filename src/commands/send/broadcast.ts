@@ -98,7 +98,7 @@ function snapshotter(
 ): () => Snapshot {
   const startedAtMs = clock.now();
   return () => ({
-    total: run.rest === undefined ? run.known.length : undefined,
+    total: run.rest === undefined ? run.known.length : run.expected(),
     settled: settledOf(account.tally()),
     origins: delivery.state().origins.map(originState),
     startedAtMs,

@@ -18,6 +18,7 @@ import type { Context } from "../context.ts";
 import { linesOf, openInput } from "../input.ts";
 import { readSubscription } from "../subscription-text.ts";
 import type { RecipientOptions } from "./command.ts";
+import { ListGauge } from "./list-gauge.ts";
 
 /** One subscription to send to; `record` when it is a stored one. */
 export interface Recipient {
@@ -45,6 +46,8 @@ export interface Recipients {
   readonly known: readonly Entry[];
   /** The others, read while sending: of a long file, or of stdin. */
   readonly rest: AsyncIterable<Entry> | undefined;
+  /** About how many there are in all, by what was read so far; `undefined` where a pipe is read. */
+  readonly expected: () => number | undefined;
   /** Where they come from, in order. */
   readonly sources: readonly RecipientSource[];
   /** Sent to a group rather than to ones that were named: some of them being gone is no failure. */
@@ -84,12 +87,14 @@ export async function readRecipients(options: RecipientOptions, context: Needs):
     ...named.map((subscription) => fromSubscription(subscription, undefined)),
   ];
   const files = targets.flatMap(({ file }) => file ?? []);
-  const entries = withoutRepeats(chosen, readLists(files, context));
+  const gauge = new ListGauge(files, context.cwd);
+  const entries = withoutRepeats(chosen, readLists(files, gauge, context));
   const { known, rest } = await readAhead(entries, files.includes("-") ? chosen.length : entriesReadAhead);
   if (known.length === 0 && rest === undefined) throw nobody(options, stored.length > 0);
   return {
     known,
     rest: rest && orNobody(rest, known.length > 0, () => nobody(options, stored.length > 0)),
+    expected: () => gauge.expect(chosen.length),
     sources: [...targets.map(sourceOf), ...named.map(sourceOfGiven)],
     isBroadcast: isDefault || targets.some(({ isGroup }) => isGroup),
   };
@@ -162,8 +167,17 @@ function isFile(path: string, cwd: string): boolean {
 }
 
 /** The entries of all lists, one after the other, as they are read. */
-async function* readLists(files: readonly string[], context: Needs): AsyncGenerator<ImportEntry> {
-  for (const file of files) yield* readSubscriptions(linesOf(openInput(file, context)));
+async function* readLists(
+  files: readonly string[],
+  gauge: ListGauge,
+  context: Needs,
+): AsyncGenerator<ImportEntry> {
+  for (const file of files) {
+    for await (const entry of readSubscriptions(linesOf(gauge.measure(openInput(file, context))))) {
+      gauge.entries += 1;
+      yield entry;
+    }
+  }
 }
 
 /** Those chosen one by one, then the lists; what was there before is marked. */
