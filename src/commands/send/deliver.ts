@@ -54,6 +54,9 @@ export const once = {
   retryAmbiguous: false,
 } as const;
 
+/** One thread sends, and keeps no more than these busy with encrypting. */
+const mostThreads = 4;
+
 /** What a run is sent with besides its message. */
 export type DeliveryContext = Needs & {
   readonly subject: Subject | undefined;
@@ -103,7 +106,7 @@ export function openDelivery(
     concurrency: options.concurrency,
     retries: options.retries,
     patienceMs: options.patience,
-    threads: context.spareCores,
+    threads: Math.min(context.spareCores, mostThreads),
     retryAmbiguous: options.retryAmbiguous,
     ...(options.rate === undefined ? {} : { rate: options.rate }),
     timeoutMs: options.timeout,
