@@ -262,7 +262,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     if (pauseUntil !== undefined) this.#hold(queue, { now, until: pauseUntil }, delivery);
     if (!decision.again) return false;
     const at = Math.max(decision.at, queue.heldUntil(now) ?? now);
-    if (at >= deadline) return false;
+    if (at >= deadline || at > this.#latestFrom(now)) return false;
     if (decision.freshToken && !this.#isRenewed(pending, delivery)) return false;
     if (decision.isBudgeted && !queue.budget.spend()) return false;
     pending.hadItsOnce ||= decision.once;

@@ -97,6 +97,12 @@ describe("another attempt", () => {
   });
 });
 
+test("a refusal that allows one more attempt has no third", async () => {
+  const apple = jobTo("https://web.push.apple.com/a", "a");
+  const { results } = await run([apple], () => answer(400, {}, '{"reason":"BadUrgency"}'));
+  expect(causes(results)).toEqual([["a", "apple.urgency", 2]]);
+});
+
 describe("a message's time to live", () => {
   test("is what is left of it on the next attempt", async () => {
     const { log } = await run([lasting(100)], (_tag, attempt) => (attempt === 1 ? minute : accepted));
@@ -110,6 +116,23 @@ describe("a message's time to live", () => {
     const { results, seconds } = await run([lasting(60)], () => minute);
     expect(causes(results)).toEqual([["a", "http.429", 1]]);
     expect(seconds).toBe(0);
+  });
+
+  test("ends the attempts also when another one was due, and had to wait for its turn", async () => {
+    const { results, log } = await run([lasting(5)], () => answer(500), { rate: 0.1 });
+    expect(causes(results)).toEqual([["a", "http.5xx", 1]]);
+    expect(log).toHaveLength(1);
+  });
+
+  test("ends at once when its origin is held for longer because of another", async () => {
+    const list = [lasting(600, "a"), lasting(30, "b")];
+    const { results, seconds } = await run(list, (tag) => (tag === "a" ? minute : answer(500)), {
+      concurrency: 2,
+      latencyMs: 10,
+      retries: 1,
+    });
+    expect(results[0]).toMatchObject({ job: { tag: "b" }, durationMs: 10, attempts: 1 });
+    expect(seconds).toBeGreaterThan(60);
   });
 
   test("of 0 allows no second attempt", async () => {
@@ -136,6 +159,14 @@ describe("a message's time to live", () => {
     expect(log).toContainEqual(["a", 60, "540"]);
     expect(log).toContainEqual(["long", 60, "40"]);
     expect(causes(results)).toContainEqual(["short", "http.429", 0]);
+  });
+
+  test("ends at once for those who wait, and for those who come, while the origin is held for longer", async () => {
+    const list = Array.from({ length: 6 }, (_, index) => lasting(30, String(index)));
+    const { results, seconds } = await run(list, () => minute, { maxWaiting: 2, latencyMs: 10 });
+    expect(causes(results).map(([, cause]) => cause)).toEqual(Array.from({ length: 6 }, () => "http.429"));
+    expect(results.filter(({ attempts }) => attempts === 0)).toHaveLength(5);
+    expect(seconds).toBe(0.01);
   });
 
   test("of 0 has its turn late rather than not at all, but not minutes later", async () => {
@@ -207,6 +238,18 @@ describe("an origin that cannot be reached", () => {
     const unsent = results.filter(({ attempts }) => attempts === 0);
     expect(unsent.length).toBeGreaterThan(900);
     expect(unsent[0]).toMatchObject({ delivery: { outcome: "unreachable", reason: "connection refused" } });
+  });
+
+  test("and answered in between has its minute anew", async () => {
+    const list = [lasting(86_400, "a"), lasting(86_400, "b")];
+    // An attempt every two minutes.
+    const { results } = await run(list, (_tag, attempt) => (attempt === 1 ? refused : accepted), {
+      rate: 1 / 120,
+    });
+    expect(causes(results)).toEqual([
+      ["a", "ok", 2],
+      ["b", "ok", 2],
+    ]);
   });
 
   test("and comes back within the minute loses next to nobody", async () => {

@@ -119,6 +119,20 @@ test("a message is encrypted only when its turn has come", async () => {
   expect(await collect(results)).toHaveLength(2);
 });
 
+test("a reader that stops stops the sending, however many wait", async () => {
+  let sent = 0;
+  const transport = transportOf(() => {
+    sent += 1;
+    return accepted;
+  });
+  const many = Array.from({ length: 200 }, (_, index) => job(index));
+  const results = sendThrough(means(transport), jobs(...many), options({ concurrency: 5 }));
+  await results.next();
+  for (let turn = 0; turn < 10; turn += 1) await settle();
+  expect(sent).toBeLessThanOrEqual(1 + 5 + 5);
+  expect(await collect(results)).toHaveLength(199);
+});
+
 test("results are given out while the source still waits for its next job", async () => {
   async function* waiting(): AsyncGenerator<Job<string>> {
     yield job(1);

@@ -202,7 +202,8 @@ function smallFileSystem(size: string): string | undefined {
   } catch {
     return undefined;
   }
-  onTestFinished(() => void execFileSync("umount", [folder]));
+  // Lazily: a test that failed may have left a file open.
+  onTestFinished(() => void execFileSync("umount", ["--lazy", folder]));
   return folder;
 }
 

@@ -1,0 +1,212 @@
+/** How a run ends before its jobs do: stopped, given up, broken; and what each job then says. */
+import { describe, expect, test } from "vitest";
+import { UserError } from "../../src/base/errors.ts";
+import type { PushResponse } from "../../src/protocol/delivery.ts";
+import type { SealedMessage } from "../../src/protocol/encryption.ts";
+import { noContent } from "../../src/protocol/push-request.ts";
+import type { FlowOptions } from "../../src/sender/flow-options.ts";
+import type { Job, SendResult } from "../../src/sender/job.ts";
+import { sendThrough } from "../../src/sender/sender.ts";
+import {
+  accepted,
+  causes,
+  collect,
+  empty,
+  heldTransport,
+  job,
+  jobs,
+  jobTo,
+  means,
+  options,
+  settle,
+  transportOf,
+  type Answer,
+} from "./flow-fixture.ts";
+import { VirtualTime } from "./virtual-time.ts";
+
+const minute: PushResponse = { status: 429, headers: { "retry-after": "60" }, body: "" };
+const lasting = (tag: string): Job<string> =>
+  jobTo(`https://push.example.net/${tag}`, tag, { ...empty, ttlSeconds: 3600 });
+
+/** A run whose results are kept also when it throws. */
+function watch(results: AsyncIterable<SendResult<string>>) {
+  const yielded: SendResult<string>[] = [];
+  const end = (async () => {
+    for await (const result of results) yielded.push(result);
+  })();
+  return { yielded, end };
+}
+
+describe("a stop", () => {
+  test("leaves those that waited for another attempt with their last answer, and ends at once", async () => {
+    const time = new VirtualTime();
+    const stop = new AbortController();
+    const transport = transportOf(() => minute);
+    const flow = { ...options({ concurrency: 1, signal: stop.signal }), clock: time };
+    const given = { ...means(transport), setTimer: time.setTimer };
+    const all = collect(sendThrough(given, jobs(lasting("a"), lasting("b")), flow));
+    const start = time.now();
+    await time.until(time.pass(1000));
+    stop.abort();
+    expect(causes(await time.until(all))).toEqual([
+      ["a", "http.429", 1],
+      ["b", "unsent", 0],
+    ]);
+    expect(time.now()).toBe(start + 1000);
+  });
+
+  test("reaches every one of more origins than are kept in mind when they have nothing to do", async () => {
+    const time = new VirtualTime();
+    const stop = new AbortController();
+    const flow = { ...options({ concurrency: 2000, signal: stop.signal }), clock: time };
+    const given = { ...means(transportOf(() => minute)), setTimer: time.setTimer };
+    const many = Array.from({ length: 1100 }, (_, index) => ({
+      ...lasting(String(index)),
+      subscription: jobTo(`https://push${index}.example.net/`).subscription,
+    }));
+    const all = collect(sendThrough(given, jobs(...many), flow));
+    await time.until(time.pass(1000));
+    stop.abort();
+    const results = causes(await all);
+    expect(new Set(results.map(([tag]) => tag)).size).toBe(1100);
+    expect(results.filter(([, cause]) => cause === "http.429")).toHaveLength(1100);
+  });
+
+  test("tries nothing again of what is in flight", async () => {
+    const stop = new AbortController();
+    let asked = 0;
+    let answer: (given: Answer) => void = () => undefined;
+    const transport = transportOf(() => {
+      asked += 1;
+      return new Promise<Answer>((resolve) => {
+        answer = resolve;
+      });
+    });
+    const all = collect(sendThrough(means(transport), jobs(lasting("a")), options({ signal: stop.signal })));
+    await settle();
+    stop.abort();
+    answer({ kind: "refused-stream", message: "" });
+    expect(causes(await all)).toEqual([["a", "h2.refused", 1]]);
+    expect(asked).toBe(1);
+  });
+
+  test("gives up what is in flight when it has not ended in time", async () => {
+    const time = new VirtualTime();
+    const stop = new AbortController();
+    const { transport } = heldTransport();
+    const flow = { ...options({ signal: stop.signal, drainMs: 7000 }), clock: time };
+    const all = collect(
+      sendThrough({ ...means(transport), setTimer: time.setTimer }, jobs(lasting("a")), flow),
+    );
+    await settle();
+    const start = time.now();
+    stop.abort();
+    expect(causes(await time.until(all))).toEqual([["a", "net.ambiguous", 1]]);
+    expect(time.now()).toBe(start + 7000);
+  });
+
+  test("also counts the job that the source was just handing over", async () => {
+    const stop = new AbortController();
+    const { transport, waiting } = heldTransport();
+    let handOver: () => void = () => undefined;
+    async function* source(): AsyncGenerator<Job<string>> {
+      yield lasting("a");
+      await new Promise<void>((resolve) => {
+        handOver = resolve;
+      });
+      yield lasting("b");
+    }
+    const all = collect(sendThrough(means(transport), source(), options({ signal: stop.signal })));
+    await settle();
+    stop.abort();
+    handOver();
+    await settle();
+    for (const answer of waiting) answer();
+    expect(causes(await all)).toEqual([
+      ["b", "unsent", 0],
+      ["a", "ok", 1],
+    ]);
+  });
+
+  test("reaches those that are being encrypted: they are not sent", async () => {
+    const stop = new AbortController();
+    let finish: () => void = () => undefined;
+    const seal = () =>
+      new Promise<SealedMessage>((resolve) => {
+        finish = () => {
+          resolve(noContent);
+        };
+      });
+    const sealing = { ...lasting("a"), message: { ...empty, payload: Buffer.from("x") } };
+    const given = means(
+      transportOf(() => accepted),
+      seal,
+    );
+    const all = collect(sendThrough(given, jobs(sealing), options({ signal: stop.signal })));
+    await settle();
+    stop.abort();
+    finish();
+    expect(causes(await all)).toEqual([["a", "unsent", 0]]);
+  });
+});
+
+describe("a surprise", () => {
+  const many = Array.from({ length: 20 }, (_, index) => job(index));
+
+  test("of who is told before a request leaves: it does not, what is in flight ends, the rest is unsent", async () => {
+    const { transport, waiting } = heldTransport();
+    let left = 0;
+    const observer: FlowOptions<string>["observer"] = {
+      sending: () => {
+        if ((left += 1) > 3) throw new UserError("journal-full", "the disk is full");
+      },
+    };
+    const { yielded, end } = watch(
+      sendThrough(means(transport), jobs(...many), options({ concurrency: 5, observer })),
+    );
+    const outcome = expect(end).rejects.toThrow("the disk is full");
+    await settle();
+    expect(waiting).toHaveLength(3);
+    for (const answer of waiting) answer();
+    await outcome;
+    const sent = causes(yielded).filter(([, , attempts]) => attempts === 1);
+    expect(sent).toEqual([
+      ["0", "ok", 1],
+      ["1", "ok", 1],
+      ["2", "ok", 1],
+    ]);
+    expect(causes(yielded)).toContainEqual(["3", "unsent", 0]);
+  });
+
+  test("of who is told of answers does not lose the answer", async () => {
+    const observer: FlowOptions<string>["observer"] = {
+      answered: () => {
+        throw new TypeError("a bug");
+      },
+    };
+    const { yielded, end } = watch(
+      sendThrough(means(transportOf(() => accepted)), jobs(job("a")), options({ observer })),
+    );
+    await expect(end).rejects.toThrow("a bug");
+    expect(causes(yielded)).toEqual([["a", "ok", 1]]);
+  });
+
+  test("of the transport: nobody knows whether that message left", async () => {
+    const transport = transportOf(() => Promise.reject(new TypeError("a bug")));
+    const { yielded, end } = watch(sendThrough(means(transport), jobs(job("a")), options()));
+    await expect(end).rejects.toThrow("a bug");
+    expect(causes(yielded)).toEqual([["a", "net.ambiguous", 1]]);
+  });
+
+  test("of a job that is none ends the run, and is no unhandled rejection", async () => {
+    const { yielded, end } = watch(
+      sendThrough(
+        means(transportOf(() => accepted)),
+        jobs(job("a"), { ...job("b"), subscription: { endpoint: "no url" } } as unknown as Job<string>),
+        options(),
+      ),
+    );
+    await expect(end).rejects.toThrow(TypeError);
+    expect(causes(yielded)).toEqual([["a", "ok", 1]]);
+  });
+});
