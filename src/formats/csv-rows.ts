@@ -8,7 +8,6 @@
  */
 import { Readable } from "node:stream";
 import { parse, type CsvError, type Options } from "csv-parse";
-import { parse as parseSync } from "csv-parse/sync";
 
 /** One row under the heading; `line` is where it ends in the text. */
 export type CsvPiece =
@@ -37,24 +36,6 @@ export function readHeading(line: string): CsvHeading {
   return { delimiter, columns };
 }
 
-/** Rows of a whole text, the heading line included. */
-export function* parseRows(text: string, heading: CsvHeading): Generator<CsvPiece> {
-  const pieces: CsvPiece[] = [];
-  const lastLine = (): number => pieces.at(-1)?.line ?? 1;
-  parseSync(text, {
-    ...options(heading),
-    on_record(record, { lines }) {
-      pieces.push(describeRow({ record, info: { lines } }, heading));
-      return null;
-    },
-    on_skip(error) {
-      pieces.push(describeDefect(error, lastLine()));
-      return undefined;
-    },
-  });
-  yield* pieces;
-}
-
 /** Rows of a stream of lines that follow each other without a line break at their end. */
 export async function* readRows(lines: AsyncIterable<string>, heading: CsvHeading): AsyncGenerator<CsvPiece> {
   const skipped: (CsvError | undefined)[] = [];
@@ -65,13 +46,15 @@ export async function* readRows(lines: AsyncIterable<string>, heading: CsvHeadin
   const parser = source.pipe(parse({ ...options(heading), info: true, on_skip: onSkip }));
   source.on("error", (error) => parser.destroy(error));
   let lastLine = 1;
+  const defects = () => skipped.splice(0).map((error) => describeDefect(error, lastLine));
   try {
     for await (const record of parser) {
       const piece = describeRow(record as RecordWithInfo, heading);
       lastLine = piece.line;
       yield piece;
+      yield* defects();
     }
-    for (const error of skipped) yield describeDefect(error, lastLine);
+    yield* defects();
   } finally {
     source.destroy();
   }

@@ -9,7 +9,7 @@
 import { UserError } from "../base/errors.ts";
 import { fieldsOf, isRecord, looksLikeSubscription, pick } from "../protocol/spellings.ts";
 import { parseSubscription, type Subscription } from "../protocol/subscription.ts";
-import { parseRows, readHeading, readRows, type CsvHeading, type CsvPiece } from "./csv-rows.ts";
+import { readHeading, readRows, type CsvHeading, type CsvPiece } from "./csv-rows.ts";
 import { JsonValues, parseLenientJson, type JsonPiece } from "./json-values.ts";
 
 /** A subscription with what a person calls it. */
@@ -41,30 +41,6 @@ export type SubscriptionFormat = (typeof subscriptionFormats)[number];
 
 const formsHint =
   "give JSON.stringify(subscription), a JSON list or map of them, one per line, or CSV headed endpoint,p256dh,auth";
-
-/**
- * Every subscription of a text, in order, good and bad.
- *
- * @throws UserError `subscriptions-unreadable` when the text is in none of the forms
- */
-export function* parseSubscriptions(text: string): Generator<ImportEntry> {
-  const clean = withoutMark(text);
-  if (clean.trim() === "") return;
-  const whole = parseLenientJson(clean);
-  if (whole !== undefined) {
-    yield* expand(whole, { at: "" });
-    return;
-  }
-  const form = formOf(clean.trimStart().split(/\r?\n/, 1)[0] ?? "");
-  if (form !== "json") {
-    const blankLines = /^\s*/.exec(clean)?.[0].split("\n").length ?? 1;
-    for (const piece of parseRows(clean.trimStart(), form)) yield readRow(piece, blankLines - 1);
-    return;
-  }
-  const reader = new JsonReader();
-  for (const line of clean.split(/\r?\n/)) yield* reader.push(line);
-  yield* reader.end();
-}
 
 /**
  * Every subscription of a stream of lines, as they come, good and bad; memory holds one of them.

@@ -60,18 +60,6 @@ export class FailureGroups {
   }
 }
 
-/** Failures that are all there, grouped by cause. */
-export function failureGroups(
-  results: readonly Pick<Result, "recipient" | "delivery">[],
-  skipped: readonly SkippedRecipient[],
-  io: Shown,
-): readonly string[] {
-  const groups = new FailureGroups();
-  for (const result of results) groups.add(result);
-  for (const one of skipped) groups.addSkipped(one);
-  return groups.lines(io);
-}
-
 /** What is told of those skipped; nothing of those that nothing is wrong with. */
 const skippedMeanings: Readonly<Record<Skipped["cause"], string | undefined>> = {
   "key.unknown": "made with a key you do not have, not sent",

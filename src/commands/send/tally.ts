@@ -59,13 +59,6 @@ export class Counter {
   }
 }
 
-/** Counts outcomes that are all there. */
-export function tallyOf(outcomes: Iterable<Outcome>): Tally {
-  const counter = new Counter();
-  for (const outcome of outcomes) counter.count(outcome);
-  return counter.tally();
-}
-
 type Place = FailureClass | "accepted" | "settledBefore" | "repeated" | "interrupted";
 
 function placeOf(outcome: Outcome): Place {

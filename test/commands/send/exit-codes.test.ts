@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { diagnoses } from "../../../src/protocol/diagnoses.ts";
-import { exitCodeFor, tallyOf, type Outcome } from "../../../src/commands/send/tally.ts";
+import { exitCodeFor, type Outcome } from "../../../src/commands/send/tally.ts";
 import { linesOf, runMain } from "../../support/run-cli.ts";
 import { samplePair } from "../../support/samples.ts";
 import { ScriptedPushService, type Reply } from "../../support/scripted-push-service.ts";
-import { createBrowser, openProject, ourPair, sendJson, storedIn } from "./sending.ts";
+import { createBrowser, openProject, ourPair, sendJson, storedIn, tallyOf } from "./sending.ts";
 
 /** Sends to one stored browser per reply, one after the other, as a broadcast unless `argv` names some. */
 async function sendTo(replies: readonly Reply[], argv: readonly string[] = []) {

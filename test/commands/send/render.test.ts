@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Delivery } from "../../../src/protocol/delivery.ts";
-import { failureGroups } from "../../../src/commands/send/failure-groups.ts";
+import { FailureGroups } from "../../../src/commands/send/failure-groups.ts";
 import { resultsTable, summaryLine } from "../../../src/commands/send/render.ts";
-import { tallyOf } from "../../../src/commands/send/tally.ts";
 import { plainPaint } from "../../../src/terminal/paint.ts";
-import { createBrowser, ourPair } from "./sending.ts";
+import { createBrowser, ourPair, tallyOf } from "./sending.ts";
 
 const paint = { out: plainPaint, err: plainPaint };
 const terminal = (columns: number, err = true) => ({
@@ -55,9 +54,15 @@ describe("the table", () => {
   });
 });
 
+function linesOf(list: typeof results, io: ReturnType<typeof terminal>): readonly string[] {
+  const groups = new FailureGroups();
+  for (const result of list) groups.add(result);
+  return groups.lines(io);
+}
+
 describe("failures by cause", () => {
   test("are broken between words at a terminal", () => {
-    expect(failureGroups(results.slice(2), [], terminal(60))).toEqual([
+    expect(linesOf(results.slice(2), terminal(60))).toEqual([
       "",
       "1 × the subscription was made with another VAPID key",
       "    (Mozilla autopush)  moz.key-mismatch",
@@ -68,7 +73,7 @@ describe("failures by cause", () => {
   });
 
   test("stay on their lines elsewhere", () => {
-    expect(failureGroups(results.slice(2), [], terminal(60, false))).toEqual([
+    expect(linesOf(results.slice(2), terminal(60, false))).toEqual([
       "",
       "1 × the subscription was made with another VAPID key (Mozilla autopush)  moz.key-mismatch",
       "    said: VAPID public key mismatch",
@@ -77,9 +82,8 @@ describe("failures by cause", () => {
   });
 
   test("come with the most frequent first", () => {
-    const [first = ""] = failureGroups(
+    const [first = ""] = linesOf(
       [...results, resultOf("tv", results[2]?.delivery as Delivery)],
-      [],
       terminal(80),
     ).slice(1);
     expect(first).toMatch(/^2 × /);

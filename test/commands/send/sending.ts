@@ -6,6 +6,7 @@
  */
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { onTestFinished } from "vitest";
+import { Counter, type Outcome, type Tally } from "../../../src/commands/send/tally.ts";
 import { createReceiverKeys, decrypt, type ReceiverKeys } from "../../../src/protocol/decryption.ts";
 import { parseSubject } from "../../../src/protocol/subject.ts";
 import { parseSubscription, type Subscription } from "../../../src/protocol/subscription.ts";
@@ -200,4 +201,11 @@ export function startCli(
       });
     }),
   };
+}
+
+/** The counts of outcomes that are all there. */
+export function tallyOf(outcomes: readonly Outcome[]): Tally {
+  const counter = new Counter();
+  for (const outcome of outcomes) counter.count(outcome);
+  return counter.tally();
 }

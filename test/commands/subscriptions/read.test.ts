@@ -7,7 +7,7 @@ import { run as check } from "../../../src/commands/subscriptions/check.ts";
 import { run as exportAll } from "../../../src/commands/subscriptions/export.ts";
 import { run as list } from "../../../src/commands/subscriptions/list.ts";
 import { run as show } from "../../../src/commands/subscriptions/show.ts";
-import { parseSubscriptions } from "../../../src/formats/subscriptions.ts";
+import { readSubscriptions } from "../../../src/formats/subscriptions.ts";
 import { samplePair, sampleJson, sampleSubscription } from "../../support/samples.ts";
 import {
   testContext,
@@ -160,13 +160,19 @@ describe("subscriptions show", () => {
   });
 });
 
+async function* linesIn(text: string): AsyncGenerator<string> {
+  yield* text.split("\n");
+  await Promise.resolve();
+}
+
 describe("subscriptions export", () => {
   test.each(["json", "ndjson", "csv"] as const)(
     "%s reads back as the same subscriptions, the gone left out",
     async (format) => {
       const context = await project();
       expect(await exportAll({ which: [], format, output: undefined }, context)).toBe(0);
-      const read = [...parseSubscriptions(`${context.stdout.join("\n")}\n`)];
+      const read: unknown[] = [];
+      for await (const entry of readSubscriptions(linesIn(context.stdout.join("\n")))) read.push(entry);
       expect(read).toMatchObject([
         { ok: true, name: "phone", tags: ["news", "beta"], subscription: sampleSubscription("alice") },
       ]);
