@@ -99,6 +99,8 @@ describe("how many are in flight at one origin", () => {
     const throttled: PushResponse = { status: 429, headers: {}, body: "" };
     const inFlightAt = await run(10 + 5, 100, (number) => (number <= 10 ? throttled : accepted));
     expect(Math.max(...inFlightAt.slice(10))).toBe(5);
+    const twice = await run(10 + 5 + 4, 100, (number) => (number <= 15 ? throttled : accepted));
+    expect(Math.max(...twice.slice(15))).toBe(2);
   });
 
   test("is what its connections bear, if that is less", async () => {

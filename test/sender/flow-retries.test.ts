@@ -125,14 +125,26 @@ describe("a message's time to live", () => {
   });
 
   test("ends at once when its origin is held for longer because of another", async () => {
-    const list = [lasting(600, "a"), lasting(30, "b")];
+    const list = [lasting(30, "a"), lasting(30, "b")];
     const { results, seconds } = await run(list, (tag) => (tag === "a" ? minute : answer(500)), {
       concurrency: 2,
       latencyMs: 10,
-      retries: 1,
     });
-    expect(results[0]).toMatchObject({ job: { tag: "b" }, durationMs: 10, attempts: 1 });
-    expect(seconds).toBeGreaterThan(60);
+    expect(causes(results)).toEqual([
+      ["a", "http.429", 1],
+      ["b", "http.5xx", 1],
+    ]);
+    expect(seconds).toBe(0.01);
+  });
+
+  test("has lost what its origin was held for on later attempts as well", async () => {
+    const half = answer(429, { "retry-after": "30" });
+    const answers = (tag: string, attempt: number) => (attempt > 1 ? accepted : tag === "a" ? minute : half);
+    const { log } = await run([lasting(600, "a"), lasting(100, "b")], answers);
+    expect(log.filter(([tag]) => tag === "b")).toEqual([
+      ["b", 60, "40"],
+      ["b", 90, "10"],
+    ]);
   });
 
   test("of 0 allows no second attempt", async () => {

@@ -67,6 +67,7 @@ export class ScriptedPushService implements AsyncDisposable {
     this.#server = server;
     this.#scheme = scheme;
     this.#replies = replies;
+    server.keepAliveTimeout = 0; // idle connections are the client's to close
     server.on("connection", (socket: Socket) => {
       this.#connections += 1;
       this.#sockets.add(socket);

@@ -171,6 +171,18 @@ describe("an answer that does not come", () => {
     });
   });
 
+  test("a window that is opened late lets the body through", async () => {
+    await using service = await ScriptedHttp2Service.start(async (peer) => {
+      peer.settings({ 4: 0 });
+      await peer.frame(types.headers);
+      peer.settings({ 4: 6 });
+      const { streamId, body } = await peer.request();
+      expect(body.toString()).toBe("sealed");
+      peer.answer(streamId);
+    });
+    expect(await exchangeOnce(service.endpoint())).toMatchObject({ status: 201 });
+  });
+
   test("giving up while waiting cancels the stream", async () => {
     await using service = await ScriptedHttp2Service.start(async (peer) => {
       peer.settings();
