@@ -20,7 +20,7 @@ export function open({ keys, subject, payload, caFile, folder }) {
     },
     async send(file) {
       const before = childCpuMs();
-      const argv = ["send", "--to", file, "--json", "--yes", "--ca", caFile, "--payload", payload];
+      const argv = ["send", "--to", file, "--json", "--yes", "--quiet", "--ca", caFile, "--payload", payload];
       const child = spawn(process.execPath, [webpush, ...argv], {
         cwd: folder,
         stdio: ["ignore", "ignore", "inherit"],
