@@ -42,6 +42,7 @@ beforeEach(async () => {
 afterEach(async () => {
   near.destroy();
   far.destroy();
+  if (!near.closed) await once(near, "close");
   server.close();
   await once(server, "close");
 });
