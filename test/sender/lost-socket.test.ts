@@ -29,7 +29,8 @@ const owner: ConnectionOwner = {
 
 beforeEach(async () => {
   answers.length = 0;
-  vi.clearAllMocks();
+  closed.mockClear();
+  unprocessed.mockClear();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   near = connect((server.address() as AddressInfo).port, "127.0.0.1");
