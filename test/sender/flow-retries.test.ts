@@ -218,12 +218,15 @@ describe("Retry-After", () => {
     ["429", answer(429)],
     ["503", answer(503)],
     ["ENHANCE_YOUR_CALM", { kind: "calm", message: "" } as const],
-  ])("that a %s comes without holds the origin all the same, for as long as we think", async (_what, tooMuch) => {
-    const { log } = await run(held, (tag, attempt) => (tag === "a" && attempt === 1 ? tooMuch : accepted));
-    expect(log.map(([tag]) => tag)).toEqual(["a", "c", "a", "b"]);
-    expect(log[1]?.[1]).toBe(0);
-    expect(log[2]?.[1]).toBeGreaterThan(0);
-  });
+  ])(
+    "that a %s comes without holds the origin all the same, for as long as we think",
+    async (_what, tooMuch) => {
+      const { log } = await run(held, (tag, attempt) => (tag === "a" && attempt === 1 ? tooMuch : accepted));
+      expect(log.map(([tag]) => tag)).toEqual(["a", "c", "a", "b"]);
+      expect(log[1]?.[1]).toBe(0);
+      expect(log[2]?.[1]).toBeGreaterThan(0);
+    },
+  );
 
   test("about one device holds that message alone", async () => {
     const list = ["a", "b"].map((tag) => jobTo(`https://web.push.apple.com/${tag}`, tag));
