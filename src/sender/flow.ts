@@ -75,7 +75,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     const capacityOf = (endpoint: Endpoint) => transport.capacityOf?.(endpoint) ?? this.#concurrency;
     this.#queues = new OriginQueues(this.#concurrency, capacityOf);
     const { signal } = this.#abandoned;
-    setMaxListeners(0, signal); // one listener for each exchange in flight
+    setMaxListeners(0, signal); // a transport may listen once for each exchange in flight
     this.#attempts = new Attempts({ ...means, observer, clock, time: this.#alarm, signal }, this);
     this.#intake = new Intake(source, { wants: this.#wants, take: this.#admit, end: this.#endOfSource });
     this.#listen();
@@ -84,9 +84,11 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
   /** The next result, or `undefined` when there will be no more. */
   async next(): Promise<SendResult<Tag> | undefined> {
     for (;;) {
+      // What is begun may end in the same moment, such as one that cannot be encrypted.
+      if (this.#finished.size === 0) this.#advance();
       const wasFull = this.#finished.size >= this.#concurrency;
       const result = this.#finished.shift();
-      if (wasFull || result === undefined) this.#advance();
+      if (wasFull) this.#advance();
       if (result !== undefined) return result;
       if (this.#open === 0 && (this.#stopped || this.#intake.isExhausted)) break;
       await new Promise<void>((resolve) => {

@@ -239,6 +239,7 @@ export class OriginPool implements ConnectionOwner, Holder {
   #admit(connection: PooledConnection): void {
     const now = performance.now();
     if (connection.readiness(now) === "stale") {
+      connection.close();
       this.#connectingFailed(new NoConnection("connection closed at once"));
       return;
     }

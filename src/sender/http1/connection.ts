@@ -52,11 +52,16 @@ export class Http1Connection implements Connection, Holder {
   }
 
   get room(): number {
-    return this.#turn === undefined && !this.#isClosed ? 1 : 0;
+    return this.#turn === undefined && this.#isStanding ? 1 : 0;
+  }
+
+  /** A socket is lost a while before it says so: what is written there then never leaves. */
+  get #isStanding(): boolean {
+    return !this.#isClosed && this.#socket.writable;
   }
 
   readiness(now: number): "ready" | "stale" {
-    if (this.#isClosed) return "stale";
+    if (!this.#isStanding) return "stale";
     return this.idleSince !== undefined && now - this.idleSince > keepIdleMs ? "stale" : "ready";
   }
 

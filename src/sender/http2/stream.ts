@@ -28,6 +28,8 @@ export class Stream implements Holder {
   sendWindow: number;
   /** What of the request's body has not been sent. */
   unsent: Uint8Array;
+  /** The writer's batch with which the request begins to leave. */
+  batch = 0;
   readonly #stopped: (stream: Stream) => void;
   #receiveWindow = receiveWindowBytes;
   #interimAnswers = 0;

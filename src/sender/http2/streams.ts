@@ -73,6 +73,11 @@ export class Streams {
     return [...this.#open.values()].filter(({ id }) => id > streamId);
   }
 
+  /** Those of which not a byte has left, when this batch of the writer has not. */
+  from(batch: number): readonly Stream[] {
+    return [...this.#open.values()].filter((stream) => stream.batch >= batch);
+  }
+
   /** The peer changed by how much each stream may send, below 0 too (§6.9.2). */
   shiftWindows(bytes: number): void {
     for (const stream of this.#open.values()) stream.sendWindow += bytes;
