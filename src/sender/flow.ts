@@ -260,12 +260,13 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     const { queue, attempts, hadItsOnce, deadline } = pending;
     const chance = chanceOf(this.#means.random);
     const decision = decideRetry({ delivery, attempts, hadItsOnce, now, deadline, chance }, this.#policy);
-    const { pauseUntil } = decision;
+    const { pauseUntil, freshToken } = decision;
     if (pauseUntil !== undefined) this.#hold(queue, { now, until: pauseUntil }, delivery);
-    if (!decision.again) return false;
+    // Also when this message is given up: all others carry the same token.
+    const hasToken = !freshToken || this.#isRenewed(pending, delivery);
+    if (!decision.again || !hasToken) return false;
     const at = Math.max(decision.at, queue.heldUntil(now) ?? now);
     if (at >= deadline || at > this.#latestFrom(now)) return false;
-    if (decision.freshToken && !this.#isRenewed(pending, delivery)) return false;
     if (decision.isBudgeted && !queue.budget.spend()) return false;
     pending.hadItsOnce ||= decision.once;
     queue.putOff(pending, at);

@@ -214,6 +214,20 @@ describe("Retry-After", () => {
     ]);
   });
 
+  test.each([
+    ["429", answer(429)],
+    ["503", answer(503)],
+    ["ENHANCE_YOUR_CALM", { kind: "calm", message: "" } as const],
+  ])(
+    "that a %s comes without holds the origin all the same, for as long as we think",
+    async (_what, tooMuch) => {
+      const { log } = await run(held, (tag, attempt) => (tag === "a" && attempt === 1 ? tooMuch : accepted));
+      expect(log.map(([tag]) => tag)).toEqual(["a", "c", "a", "b"]);
+      expect(log[1]?.[1]).toBe(0);
+      expect(log[2]?.[1]).toBeGreaterThan(0);
+    },
+  );
+
   test("about one device holds that message alone", async () => {
     const list = ["a", "b"].map((tag) => jobTo(`https://web.push.apple.com/${tag}`, tag));
     const tooMany = answer(429, { "retry-after": "60" }, '{"reason":"TooManyRequests"}');
@@ -279,6 +293,12 @@ describe("an origin that cannot be reached", () => {
 });
 
 describe("the retry budget", () => {
+  test("is not for those that hold everything up: everybody gets through in the end", async () => {
+    const many = Array.from({ length: 100 }, (_, index) => lasting(86_400, String(index)));
+    const { results } = await run(many, (_tag, attempt) => (attempt === 1 ? answer(429) : accepted));
+    expect(causes(results).filter(([, cause]) => cause === "ok")).toHaveLength(100);
+  });
+
   test("keeps retries to a fifth of the messages and a few more", async () => {
     const many = Array.from({ length: 500 }, (_, index) => job(index));
     const { results, log } = await run(many, () => answer(500), { concurrency: 50 });
@@ -331,6 +351,18 @@ describe("a token that is refused for its time", () => {
     expect(requests.slice(3).map(({ headers }) => headers["authorization"])).toEqual(
       Array.from({ length: 3 }, () => "vapid 1"),
     );
+  });
+
+  test("is signed anew also when the message that carried it is given up", async () => {
+    const { tokens, renewals } = countedTokens();
+    const [first, second] = ["a", "b"].map(toFcm) as [Job<string>, Job<string>];
+    const nowOrNever = { ...first, message: { ...empty, ttlSeconds: 0 } };
+    const { results } = await run([nowOrNever, second], refusing("vapid 0"), { tokens });
+    expect(causes(results)).toEqual([
+      ["a", "fcm.exp", 1],
+      ["b", "ok", 1],
+    ]);
+    expect(renewals).toHaveLength(1);
   });
 
   test("is not signed a third time, and the refusal stands", async () => {
