@@ -140,7 +140,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     // A job that comes after the stop was never begun; a resumed run will take it.
     const settled = this.#stopped
       ? undefined
-      : (queue.refusalOf(pending, this.#latestFrom(now)) ?? classifyEndpoint(endpoint));
+      : (queue.refusalOf(pending, { now, latest: this.#latestFrom(now) }) ?? classifyEndpoint(endpoint));
     if (this.#stopped || settled !== undefined) this.#finish(pending, settled);
     else {
       queue.add(pending);
@@ -231,8 +231,9 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     if (isCongestion(delivery)) queue.limit.shrink(pending.era);
     else queue.limit.grow(queue.inFlight);
     this.#release(pending);
-    if (queue.isOver(now, delivery)) this.#giveUp(queue.halt(delivery), queue.withheld);
-    if (this.#stopped || queue.isHalted || !this.#isPutOff(pending, delivery, now)) this.#finish(pending);
+    this.#giveUp(queue.learn(now, delivery), queue.withheld);
+    if (this.#stopped || queue.isHalted(now) || !this.#isPutOff(pending, delivery, now))
+      this.#finish(pending);
     this.#moveOn(queue);
   }
 
