@@ -18,6 +18,8 @@ import type { PendingJob } from "./pending-job.ts";
  * the next job finds out whether that still holds: a run may take hours.
  */
 const givenUpAfterMs = 60_000;
+/** A wait that is worth losing nobody for, even if all others have to wait as well. */
+const shortWaitMs = 30_000;
 const forEver = Number.POSITIVE_INFINITY;
 
 export class OriginQueue<Tag> {
@@ -87,6 +89,11 @@ export class OriginQueue<Tag> {
   /** Until when nothing is sent; `undefined` when that is not the case. */
   heldUntil(now: number): number | undefined {
     return this.#heldUntil > now ? this.#heldUntil : undefined;
+  }
+
+  /** Whether so many have to wait here for long that more would leave too little room for other origins' jobs. */
+  isCrowd(now: number, most: number): boolean {
+    return this.waiting >= most && this.#heldUntil > now + shortWaitMs;
   }
 
   /** For how long it will have been held at `at`, all times together. */
