@@ -3,10 +3,11 @@
  */
 import { DeadlineTimer } from "../deadline-timer.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Verdict } from "../partial-response.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { ConnectionError, errorCode } from "./frames.ts";
 import { SendFlow } from "./send-flow.ts";
-import { Stream, type Verdict } from "./stream.ts";
+import { Stream } from "./stream.ts";
 
 const lastStreamId = 2 ** 31 - 1;
 
