@@ -33,7 +33,7 @@ function surviveBrokenOutput(stop: () => void): void {
   }
 }
 
-/** How long what is in flight may take to end after the first Ctrl-C. */
+/** How long what is in flight may take to end after the first Ctrl-C: requests, and programs that `listen --exec` runs. */
 const drainMs = 10_000;
 
 /** The first Ctrl-C asks to stop; the second, or ten seconds, insists. */

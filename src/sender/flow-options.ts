@@ -24,7 +24,7 @@ export interface FlowOptions<Tag> {
   readonly maxWaiting?: number;
   /** Stops taking jobs and beginning attempts; those in flight are finished. */
   readonly signal: AbortSignal;
-  /** How long they may take to; 10 s unless given. */
+  /** How long they may take to; 10 s unless given, infinity where `forceSignal` sees to it. */
   readonly drainMs?: number;
   /** Gives up those in flight too. */
   readonly forceSignal?: AbortSignal;

@@ -8,7 +8,6 @@
  * that stops the source. Whatever happens, every job that was taken has exactly one result.
  */
 import { setMaxListeners } from "node:events";
-import type { Random } from "../base/clock.ts";
 import type { UserError } from "../base/errors.ts";
 import { Fifo } from "../base/fifo.ts";
 import { createTokenBucket, type TokenBucket } from "../base/token-bucket.ts";
@@ -21,9 +20,9 @@ import { Intake } from "./intake.ts";
 import type { Job, SendResult } from "./job.ts";
 import type { OriginQueue } from "./origin-queue.ts";
 import { OriginQueues } from "./origin-queues.ts";
-import { isCongestion } from "./pace.ts";
+import { isCongestion, smoothly } from "./pace.ts";
 import { PendingJob } from "./pending-job.ts";
-import { decideRetry, type RetryPolicy } from "./retry.ts";
+import { chanceOf, decideRetry, type RetryPolicy } from "./retry.ts";
 
 const defaultRetries = 4;
 const defaultPatienceMs = 300_000;
@@ -140,7 +139,9 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     // A job that comes after the stop was never begun; a resumed run will take it.
     const settled = this.#stopped
       ? undefined
-      : (queue.refusalOf(pending, this.#latestFrom(now)) ?? classifyEndpoint(endpoint));
+      : (queue.refusalOf(pending, { now, latest: this.#latestFrom(now) }) ??
+        classifyEndpoint(endpoint) ??
+        this.#crowdingOut(queue, now));
     if (this.#stopped || settled !== undefined) this.#finish(pending, settled);
     else {
       queue.add(pending);
@@ -149,6 +150,12 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     }
     this.#advance();
   };
+
+  /** The delivery of a job that would take the room to wait from those of origins that are being sent to. */
+  #crowdingOut(queue: OriginQueue<Tag>, now: number): Delivery | undefined {
+    const areOthersActive = this.#queues.hasReady || this.#inFlight > queue.inFlight;
+    return areOthersActive && queue.isCrowd(now, this.#maxWaiting / 2) ? queue.withheld : undefined;
+  }
 
   readonly #endOfSource = (failure?: { readonly error: unknown }): void => {
     if (failure !== undefined) this.broke(failure.error);
@@ -231,8 +238,9 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     if (isCongestion(delivery)) queue.limit.shrink(pending.era);
     else queue.limit.grow(queue.inFlight);
     this.#release(pending);
-    if (queue.isOver(now, delivery)) this.#giveUp(queue.halt(delivery), queue.withheld);
-    if (this.#stopped || queue.isHalted || !this.#isPutOff(pending, delivery, now)) this.#finish(pending);
+    this.#giveUp(queue.learn(now, delivery), queue.withheld);
+    if (this.#stopped || queue.isHalted(now) || !this.#isPutOff(pending, delivery, now))
+      this.#finish(pending);
     this.#moveOn(queue);
   }
 
@@ -360,14 +368,4 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     this.#queues.wake(now);
     this.#advance();
   };
-}
-
-/** A tenth of a second's messages may leave at once: timers are no more exact, and the service will not notice. */
-function smoothly(perSecond: number): { readonly burst: number; readonly perSecond: number } {
-  return { burst: Math.max(1, perSecond / 10), perSecond };
-}
-
-/** A random number from 0 to below 1. */
-function chanceOf(random: Random): number {
-  return new DataView(random.bytes(4).slice().buffer).getUint32(0) / 2 ** 32;
 }

@@ -5,6 +5,7 @@
  * `freshToken`, `perSubscription`); this adds what the run allows. Pure: time and
  * chance come in as arguments.
  */
+import type { Random } from "../base/clock.ts";
 import { diagnosisOf, type Delivery, type Diagnosis } from "../protocol/delivery.ts";
 
 /** What the person who sends allows. */
@@ -109,4 +110,9 @@ function ownWaitMs({ attempts, chance }: EndedAttempt, { retry, pace }: Diagnosi
   // RFC 9113 §8.7: what was certainly not processed may be sent again at once; a second time it must wait.
   if (pace === "at-once" && (attempts === 1 || retry === "once")) return 0;
   return chance * Math.min(longestBackoffMs, baseMs * 2 ** (attempts - 1));
+}
+
+/** A random number from 0 to below 1. */
+export function chanceOf(random: Random): number {
+  return new DataView(random.bytes(4).slice().buffer).getUint32(0) / 2 ** 32;
 }

@@ -23,6 +23,8 @@ const owner: ConnectionOwner = {
   freed: () => undefined,
   retired: () => undefined,
   closed,
+  overloaded: () => undefined,
+  misunderstood: () => undefined,
   unprocessed,
   wantsHttp1: () => undefined,
 };

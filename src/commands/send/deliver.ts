@@ -126,6 +126,7 @@ export function openDelivery(
     random: context.random,
     signal: context.signal,
     forceSignal: context.forceSignal,
+    drainMs: Number.POSITIVE_INFINITY, // the force signal comes in time, as for all commands
     clock: context.clock,
     observer: {
       sending: ({ tag }, request) => {

@@ -205,6 +205,7 @@ export class Http2Connection implements Connection {
     } catch (error) {
       if (!(error instanceof ConnectionError || error instanceof CompressionError)) throw error;
       const code = error instanceof ConnectionError ? error.code : errorCode.compressionError;
+      this.#owner.misunderstood();
       this.#leave(code, `HTTP/2 went wrong: ${error.message}`);
     }
     if (this.#streams.size < streamsBefore) this.#guard.progress();
@@ -237,6 +238,7 @@ export class Http2Connection implements Connection {
 
   #takeReset(frame: Frame): void {
     const code = readReset(frame);
+    if (code === errorCode.enhanceYourCalm) this.#owner.overloaded();
     const stream = this.#streams.find(frame.streamId);
     if (stream === undefined) return;
     this.#streams.remove(stream);
@@ -248,9 +250,12 @@ export class Http2Connection implements Connection {
     const settings = readSettings(frame);
     if (frame.flags & frameFlag.ack) return;
     const windowBefore = this.#peer.initialWindow;
-    for (const [id, value] of settings) this.#peer.apply(id, value);
+    for (const [id, value] of settings) {
+      this.#peer.apply(id, value);
+      // Each in its turn: what counts is the smallest, also when a larger one follows (RFC 7541 §4.2).
+      if (id === setting.headerTableSize) this.#encoder.limitTable(value);
+    }
     this.#writer.settingsAck();
-    this.#encoder.limitTable(this.#peer.headerTableBytes);
     this.#streams.shiftWindows(this.#peer.initialWindow - windowBefore);
     if (this.#state !== "opening") return;
     this.#state = "open";
@@ -267,6 +272,7 @@ export class Http2Connection implements Connection {
 
   #takeGoaway(frame: Frame): void {
     const { lastId, code } = readGoaway(frame);
+    if (code === errorCode.enhanceYourCalm) this.#owner.overloaded();
     this.retire();
     // RFC 9113 §6.8: streams above the last id were not processed; the others may still be answered.
     for (const stream of this.#streams.above(lastId)) {
