@@ -99,6 +99,8 @@ async function run(): Promise<ExitCode> {
   );
   // A run that ended before its input did waits for no more of it.
   stdin?.destroy();
+  // Nor for a reader of its output that has stopped reading, once somebody insisted on the end.
+  if (forceSignal.aborted) process.exit(exitCode);
   return exitCode;
 }
 
