@@ -33,7 +33,7 @@ function surviveBrokenOutput(stop: () => void): void {
   }
 }
 
-/** How long what is in flight may take to end after the first Ctrl-C. */
+/** How long what is in flight may take to end after the first Ctrl-C: requests, and programs that `listen --exec` runs. */
 const drainMs = 10_000;
 
 /** The first Ctrl-C asks to stop; the second, or ten seconds, insists. */
@@ -78,14 +78,15 @@ async function run(): Promise<ExitCode> {
     return 0;
   }
   const { main } = await import("./main.ts");
-  return main(
+  let stdin: typeof process.stdin | undefined;
+  const exitCode = await main(
     {
       argv,
       env: process.env,
       cwd: currentFolder(),
       // A getter: opening stdin costs a few milliseconds, and most commands never read it.
       get stdin() {
-        return process.stdin;
+        return (stdin ??= process.stdin);
       },
       stdout: process.stdout,
       stderr: process.stderr,
@@ -96,6 +97,11 @@ async function run(): Promise<ExitCode> {
     },
     about,
   );
+  // A run that ended before its input did waits for no more of it.
+  stdin?.destroy();
+  // Nor for a reader of its output that has stopped reading, once somebody insisted on the end.
+  if (forceSignal.aborted) process.exit(exitCode);
+  return exitCode;
 }
 
 // http_ece prints every key it derives when this is set; no environment may make us do that.

@@ -118,7 +118,8 @@ export async function openIo(
     async drained() {
       if (!("writableNeedDrain" in stdout) || stdout.writableNeedDrain !== true) return;
       // A reader that went away never drains; what became of that is for the stream's own handler.
-      await once(stdout, "drain").catch(() => undefined);
+      // Nor does one that has stopped reading: who insists on the end gets it.
+      await once(stdout, "drain", { signal: host.forceSignal }).catch(() => undefined);
     },
     status,
     paint: { out, err },

@@ -39,7 +39,10 @@ export async function* openInput(
       io.say("waiting for stdin to end…");
     }, reminderMs);
     try {
-      yield* io.stdin;
+      for await (const chunk of io.stdin) {
+        clearTimeout(reminder);
+        yield chunk;
+      }
     } finally {
       clearTimeout(reminder);
     }

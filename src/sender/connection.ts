@@ -35,10 +35,14 @@ export interface ConnectionOwner {
   readonly limits: ExchangeLimits;
   /** There may be room again. */
   freed(connection: Connection): void;
+  /** The service finds that it is asked for too much (ENHANCE_YOUR_CALM, RFC 9113 §7). */
+  overloaded(): void;
   /** It takes no more requests. */
   retired(connection: Connection): void;
   /** It is no more. */
   closed(connection: Connection): void;
+  /** The peer's HTTP/2 cannot be followed; `closed` comes besides. */
+  misunderstood(): void;
   /** The request was not processed, and may go over another connection. */
   unprocessed(exchange: Exchange): void;
   /** The request was not processed: the service wants it over HTTP/1.1 (RFC 9113 §7). */

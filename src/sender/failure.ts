@@ -44,6 +44,11 @@ export function failureOf(error: unknown, { host, proxy }: Place): TransportFail
   return { kind: "connect", message: `${host}: ${connectWords[code] ?? (code || "no connection")}` };
 }
 
+/** Whether it failed because none of the protocols that were offered is spoken there (RFC 7301 §3.2). */
+export function refusesOffer(error: unknown): boolean {
+  return systemCode(error) === "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL";
+}
+
 function isDnsCode(code: string): boolean {
   return code === "ENOTFOUND" || code.startsWith("EAI_");
 }

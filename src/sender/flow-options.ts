@@ -16,7 +16,7 @@ export interface FlowOptions<Tag> {
   readonly rate?: number;
   /** How often one message is sent again at most; 4 unless given. */
   readonly retries?: number;
-  /** Whether a message that may have arrived is sent again: at least once (the default), or at most once. */
+  /** Whether a message that may have been processed is sent again: at least once (the default), or at most once. */
   readonly retryAmbiguous?: boolean;
   /** How long a service may ask to wait; what would wait longer ends as it stands. 5 min unless given. */
   readonly patienceMs?: number;
@@ -24,7 +24,7 @@ export interface FlowOptions<Tag> {
   readonly maxWaiting?: number;
   /** Stops taking jobs and beginning attempts; those in flight are finished. */
   readonly signal: AbortSignal;
-  /** How long they may take to; 10 s unless given. */
+  /** How long they may take to; 10 s unless given, infinity where `forceSignal` sees to it. */
   readonly drainMs?: number;
   /** Gives up those in flight too. */
   readonly forceSignal?: AbortSignal;

@@ -8,7 +8,6 @@
  * that stops the source. Whatever happens, every job that was taken has exactly one result.
  */
 import { setMaxListeners } from "node:events";
-import type { Random } from "../base/clock.ts";
 import type { UserError } from "../base/errors.ts";
 import { Fifo } from "../base/fifo.ts";
 import { createTokenBucket, type TokenBucket } from "../base/token-bucket.ts";
@@ -21,9 +20,9 @@ import { Intake } from "./intake.ts";
 import type { Job, SendResult } from "./job.ts";
 import type { OriginQueue } from "./origin-queue.ts";
 import { OriginQueues } from "./origin-queues.ts";
-import { isCongestion } from "./pace.ts";
+import { isCongestion, smoothly } from "./pace.ts";
 import { PendingJob } from "./pending-job.ts";
-import { decideRetry, type RetryPolicy } from "./retry.ts";
+import { chanceOf, decideRetry, type RetryPolicy } from "./retry.ts";
 
 const defaultRetries = 4;
 const defaultPatienceMs = 300_000;
@@ -75,7 +74,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     const capacityOf = (endpoint: Endpoint) => transport.capacityOf?.(endpoint) ?? this.#concurrency;
     this.#queues = new OriginQueues(this.#concurrency, capacityOf);
     const { signal } = this.#abandoned;
-    setMaxListeners(0, signal); // one listener for each exchange in flight
+    setMaxListeners(0, signal); // a transport may listen once for each exchange in flight
     this.#attempts = new Attempts({ ...means, observer, clock, time: this.#alarm, signal }, this);
     this.#intake = new Intake(source, { wants: this.#wants, take: this.#admit, end: this.#endOfSource });
     this.#listen();
@@ -84,9 +83,11 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
   /** The next result, or `undefined` when there will be no more. */
   async next(): Promise<SendResult<Tag> | undefined> {
     for (;;) {
+      // What is begun may end in the same moment, such as one that cannot be encrypted.
+      if (this.#finished.size === 0) this.#advance();
       const wasFull = this.#finished.size >= this.#concurrency;
       const result = this.#finished.shift();
-      if (wasFull || result === undefined) this.#advance();
+      if (wasFull) this.#advance();
       if (result !== undefined) return result;
       if (this.#open === 0 && (this.#stopped || this.#intake.isExhausted)) break;
       await new Promise<void>((resolve) => {
@@ -138,7 +139,9 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     // A job that comes after the stop was never begun; a resumed run will take it.
     const settled = this.#stopped
       ? undefined
-      : (queue.refusalOf(pending, this.#latestFrom(now)) ?? classifyEndpoint(endpoint));
+      : (queue.refusalOf(pending, { now, latest: this.#latestFrom(now) }) ??
+        classifyEndpoint(endpoint) ??
+        this.#crowdingOut(queue, now));
     if (this.#stopped || settled !== undefined) this.#finish(pending, settled);
     else {
       queue.add(pending);
@@ -147,6 +150,12 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     }
     this.#advance();
   };
+
+  /** The delivery of a job that would take the room to wait from those of origins that are being sent to. */
+  #crowdingOut(queue: OriginQueue<Tag>, now: number): Delivery | undefined {
+    const areOthersActive = this.#queues.hasReady || this.#inFlight > queue.inFlight;
+    return areOthersActive && queue.isCrowd(now, this.#maxWaiting / 2) ? queue.withheld : undefined;
+  }
 
   readonly #endOfSource = (failure?: { readonly error: unknown }): void => {
     if (failure !== undefined) this.broke(failure.error);
@@ -229,8 +238,9 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     if (isCongestion(delivery)) queue.limit.shrink(pending.era);
     else queue.limit.grow(queue.inFlight);
     this.#release(pending);
-    if (queue.isOver(now, delivery)) this.#giveUp(queue.halt(delivery), queue.withheld);
-    if (this.#stopped || queue.isHalted || !this.#isPutOff(pending, delivery, now)) this.#finish(pending);
+    this.#giveUp(queue.learn(now, delivery), queue.withheld);
+    if (this.#stopped || queue.isHalted(now) || !this.#isPutOff(pending, delivery, now))
+      this.#finish(pending);
     this.#moveOn(queue);
   }
 
@@ -258,12 +268,13 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     const { queue, attempts, hadItsOnce, deadline } = pending;
     const chance = chanceOf(this.#means.random);
     const decision = decideRetry({ delivery, attempts, hadItsOnce, now, deadline, chance }, this.#policy);
-    const { pauseUntil } = decision;
+    const { pauseUntil, freshToken } = decision;
     if (pauseUntil !== undefined) this.#hold(queue, { now, until: pauseUntil }, delivery);
-    if (!decision.again) return false;
+    // Also when this message is given up: all others carry the same token.
+    const hasToken = !freshToken || this.#isRenewed(pending, delivery);
+    if (!decision.again || !hasToken) return false;
     const at = Math.max(decision.at, queue.heldUntil(now) ?? now);
     if (at >= deadline || at > this.#latestFrom(now)) return false;
-    if (decision.freshToken && !this.#isRenewed(pending, delivery)) return false;
     if (decision.isBudgeted && !queue.budget.spend()) return false;
     pending.hadItsOnce ||= decision.once;
     queue.putOff(pending, at);
@@ -357,14 +368,4 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     this.#queues.wake(now);
     this.#advance();
   };
-}
-
-/** A tenth of a second's messages may leave at once: timers are no more exact, and the service will not notice. */
-function smoothly(perSecond: number): { readonly burst: number; readonly perSecond: number } {
-  return { burst: Math.max(1, perSecond / 10), perSecond };
-}
-
-/** A random number from 0 to below 1. */
-function chanceOf(random: Random): number {
-  return new DataView(random.bytes(4).slice().buffer).getUint32(0) / 2 ** 32;
 }

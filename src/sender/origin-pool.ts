@@ -11,13 +11,18 @@ import type { Connection, ConnectionOwner, Protocol } from "./connection.ts";
 import { openSocket, type Way } from "./connect.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 import type { Exchange, ExchangeLimits, Holder } from "./exchange.ts";
-import { failureOf, NoConnection } from "./failure.ts";
+import { failureOf, NoConnection, refusesOffer } from "./failure.ts";
 import { Http1Connection } from "./http1/connection.ts";
 import { Http2Connection } from "./http2/connection.ts";
 
 const mostConnections: Readonly<Record<Protocol, number>> = { h2: 4, "http/1.1": 50 };
 /** After a connection that failed beside others that stand, no more are tried for so long. */
 const quietMs = 1000;
+/** For so long nothing is begun where the service asked for calm; twice as long each further time, up to the longest. */
+const calmMs = 1000;
+const longestCalmMs = 16_000;
+/** Who cannot be followed over HTTP/2 so often is spoken to over HTTP/1.1: that costs speed and no message. */
+const mostMisunderstandings = 2;
 
 /** Those of a pool; only what speaks HTTP/2 is ever retired while requests are under way. */
 type PooledConnection = Http1Connection | Http2Connection;
@@ -50,6 +55,10 @@ export class OriginPool implements ConnectionOwner, Holder {
   /** When a request last left the queue or a connection came up: the sign that waiting is not in vain. */
   #movedAt = 0;
   #quietUntil = 0;
+  #calmMs = calmMs;
+  #calmUntil = 0;
+  readonly #calm = new DeadlineTimer((now) => this.#endCalm(now));
+  #misunderstandings = 0;
   #isClosed = false;
 
   constructor({ way, http2, limits }: PoolOptions) {
@@ -81,7 +90,8 @@ export class OriginPool implements ConnectionOwner, Holder {
   /** Takes a request on: at once where there is room, else when there is. */
   send(exchange: Exchange): void {
     const now = performance.now();
-    const connection = this.#waiting.size === 0 ? this.#takeFree(now) : undefined;
+    const isNext = this.#waiting.size === 0 && now >= this.#calmUntil;
+    const connection = isNext ? this.#takeFree(now) : undefined;
     if (connection !== undefined) this.#begin(connection, exchange, now);
     else this.#queue(exchange, now);
   }
@@ -111,15 +121,33 @@ export class OriginPool implements ConnectionOwner, Holder {
     else this.#connectingFailed(new NoConnection("connection closed at once"));
   }
 
+  overloaded(): void {
+    const now = performance.now();
+    if (this.#isClosed || now < this.#calmUntil) return;
+    const isAgain = this.#calmUntil > 0 && now - this.#calmUntil < longestCalmMs;
+    this.#calmMs = isAgain ? Math.min(this.#calmMs * 2, longestCalmMs) : calmMs;
+    this.#calmUntil = now + this.#calmMs;
+    this.#calm.expect(this.#calmUntil);
+  }
+
+  misunderstood(): void {
+    this.#misunderstandings += 1;
+    if (this.#misunderstandings >= mostMisunderstandings) this.#turnToHttp1();
+  }
+
   unprocessed(exchange: Exchange): void {
     this.#queue(exchange, performance.now());
   }
 
   wantsHttp1(exchange: Exchange): void {
+    this.#turnToHttp1();
+    this.#queue(exchange, performance.now());
+  }
+
+  #turnToHttp1(): void {
     this.#offered = ["http/1.1"];
     this.#protocol = "http/1.1";
     for (const connection of this.#connections) if (connection.protocol === "h2") connection.retire();
-    this.#queue(exchange, performance.now());
   }
 
   /** Closes what has been idle for too long, and returns what is idle besides. */
@@ -136,6 +164,7 @@ export class OriginPool implements ConnectionOwner, Holder {
   close(): void {
     this.#isClosed = true;
     this.#patience.stop();
+    this.#calm.stop();
     for (const attempt of this.#attempts) attempt.abort(new NoConnection(stopped));
     for (const exchange of this.#waiting) exchange.fail("connect", stopped);
     this.#waiting.clear();
@@ -163,6 +192,7 @@ export class OriginPool implements ConnectionOwner, Holder {
   #pump(): void {
     if (this.#waiting.size === 0) return;
     const now = performance.now();
+    if (now < this.#calmUntil) return;
     for (const exchange of this.#waiting) {
       const connection = this.#takeFree(now);
       if (connection === undefined) break;
@@ -208,7 +238,7 @@ export class OriginPool implements ConnectionOwner, Holder {
   #grow(now: number): void {
     const coming = this.#attempts.size + this.#checking.size;
     const standing = this.#connections.size;
-    if (standing > 0 && now < this.#quietUntil) return;
+    if (now < this.#calmUntil || (standing > 0 && now < this.#quietUntil)) return;
     // Over HTTP/2 one more connection has room for many, and the first one is to tell what is spoken.
     const isHttp1 = this.#protocol === "http/1.1";
     const wanted = isHttp1 ? this.#waiting.size : Math.min(1, this.#waiting.size);
@@ -219,6 +249,7 @@ export class OriginPool implements ConnectionOwner, Holder {
 
   async #connect(): Promise<void> {
     const attempt = new AbortController();
+    const offered = this.#offered;
     this.#attempts.add(attempt);
     const { connectTimeoutMs } = this.limits;
     const timer = setTimeout(() => {
@@ -227,7 +258,7 @@ export class OriginPool implements ConnectionOwner, Holder {
     const outcome = await this.#open(attempt.signal).catch((error: unknown) => ({ error }));
     clearTimeout(timer);
     this.#attempts.delete(attempt);
-    if ("error" in outcome) this.#connectingFailed(outcome.error);
+    if ("error" in outcome) this.#attemptFailed(outcome.error, offered);
     else this.#admit(outcome);
   }
 
@@ -239,6 +270,7 @@ export class OriginPool implements ConnectionOwner, Holder {
   #admit(connection: PooledConnection): void {
     const now = performance.now();
     if (connection.readiness(now) === "stale") {
+      connection.close();
       this.#connectingFailed(new NoConnection("connection closed at once"));
       return;
     }
@@ -252,6 +284,25 @@ export class OriginPool implements ConnectionOwner, Holder {
     this.#movedAt = now;
     this.#connections.add(connection);
     this.freed(connection);
+  }
+
+  #attemptFailed(error: unknown, offered: readonly Protocol[]): void {
+    const isHttp2Alone = this.#misunderstandings >= mostMisunderstandings && refusesOffer(error);
+    if (isHttp2Alone && offered === this.#offered) {
+      // There is no other way to speak there, so it has to go on as it can.
+      this.#misunderstandings = Number.NEGATIVE_INFINITY;
+      this.#offered = ["h2", "http/1.1"];
+      this.#protocol = undefined;
+    }
+    // What is offered has changed meanwhile, so this says nothing about the next connection.
+    if (offered === this.#offered || this.#isClosed) this.#connectingFailed(error);
+    else this.#pump();
+  }
+
+  #endCalm(now: number): number | undefined {
+    if (now < this.#calmUntil) return this.#calmUntil;
+    this.#pump();
+    return undefined;
   }
 
   /** Nothing was sent. Without another connection this is how all end that wait for one. */
@@ -283,7 +334,7 @@ export class OriginPool implements ConnectionOwner, Holder {
    */
   #giveUpWaiting(now: number): number | undefined {
     if (this.#waiting.size === 0) return undefined;
-    const until = this.#movedAt + this.#patienceMs;
+    const until = Math.max(this.#movedAt, this.#calmUntil) + this.#patienceMs;
     if (until > now) return until;
     this.#failWaiting((exchange) => {
       exchange.fail("connect", "no room for the request");

@@ -13,10 +13,14 @@ import { AdaptiveLimit, RetryBudget } from "./pace.ts";
 import type { PendingJob } from "./pending-job.ts";
 
 /**
- * Who cannot be reached for this long is given up for the run: longer than a network needs
- * to come back, shorter than the patience of somebody who waits for the rest to end.
+ * Who cannot be reached for this long is given up: longer than a network needs to come back,
+ * shorter than the patience of somebody who waits for the rest to end. After as long again
+ * the next job finds out whether that still holds: a run may take hours.
  */
 const givenUpAfterMs = 60_000;
+/** A wait that is worth losing nobody for, even if all others have to wait as well. */
+const shortWaitMs = 30_000;
+const forEver = Number.POSITIVE_INFINITY;
 
 export class OriginQueue<Tag> {
   readonly origin: string;
@@ -35,9 +39,9 @@ export class OriginQueue<Tag> {
   #heldBeforeMs = 0;
   /** Why the origin is held, or was last. */
   #heldFor: Delivery | undefined;
-  /** The answer after which nothing may be sent there in this run. */
-  #halt: Delivery | undefined;
-  /** Since when nobody can reach it. */
+  /** The answer after which nothing is sent there, until a time that may have passed: what comes then is a trial. */
+  #halt: { readonly until: number; readonly why: Delivery } | undefined;
+  /** Since when it is tried and nobody can reach it. */
   #unreachableSince: number | undefined;
 
   constructor(origin: string, endpoint: Endpoint, mostInFlight: number) {
@@ -61,17 +65,21 @@ export class OriginQueue<Tag> {
 
   /** The delivery of a job that is withheld because of what an earlier one met with. */
   get withheld(): Delivery | undefined {
-    const why = this.#halt ?? this.#heldFor;
+    const why = this.#halt?.why ?? this.#heldFor;
     return why && withheldDelivery(why.cause, why.reason ?? diagnosisOf(why.cause).meaning);
   }
 
-  get isHalted(): boolean {
-    return this.#halt !== undefined;
+  /** Whether jobs are given up without an attempt. */
+  isHalted(now: number): boolean {
+    return this.#halt !== undefined && this.#halt.until > now;
   }
 
   /** The delivery of a job that need not wait: nothing is sent here before `latest`, or not while it is of use. */
-  refusalOf(pending: PendingJob<Tag>, latest: number): Delivery | undefined {
-    return this.isHalted || this.#isInVain(pending, latest) ? this.withheld : undefined;
+  refusalOf(
+    pending: PendingJob<Tag>,
+    { now, latest }: { readonly now: number; readonly latest: number },
+  ): Delivery | undefined {
+    return this.isHalted(now) || this.#isInVain(pending, latest) ? this.withheld : undefined;
   }
 
   #isInVain(pending: PendingJob<Tag>, latest: number): boolean {
@@ -81,6 +89,11 @@ export class OriginQueue<Tag> {
   /** Until when nothing is sent; `undefined` when that is not the case. */
   heldUntil(now: number): number | undefined {
     return this.#heldUntil > now ? this.#heldUntil : undefined;
+  }
+
+  /** Whether so many have to wait here for long that more would leave too little room for other origins' jobs. */
+  isCrowd(now: number, most: number): boolean {
+    return this.waiting >= most && this.#heldUntil > now + shortWaitMs;
   }
 
   /** For how long it will have been held at `at`, all times together. */
@@ -104,21 +117,24 @@ export class OriginQueue<Tag> {
     return this.#extract((pending) => this.#isInVain(pending, latest));
   }
 
-  /** Nothing more is sent in this run; returns the jobs that waited. */
-  halt(why: Delivery): readonly PendingJob<Tag>[] {
-    this.#halt = why;
-    return this.drain();
-  }
-
-  /** What an attempt came to; true when nothing more is worth sending in this run. */
-  isOver(now: number, delivery: Delivery): boolean {
-    if (delivery.outcome !== "unreachable") this.#unreachableSince = undefined;
-    else this.#unreachableSince ??= now;
-    const isLost = this.#unreachableSince !== undefined && now - this.#unreachableSince >= givenUpAfterMs;
-    return isLost || diagnosisOf(delivery.cause).haltOrigin === true;
+  /** What an attempt came to; returns the jobs that waited, when nothing more is worth sending. */
+  learn(now: number, delivery: Delivery): readonly PendingJob<Tag>[] {
+    if (this.#halt?.until === forEver) return [];
+    if (delivery.outcome === "unreachable") {
+      this.#unreachableSince ??= now;
+      if (now - this.#unreachableSince >= givenUpAfterMs)
+        this.#halt = { until: now + givenUpAfterMs, why: delivery };
+    } else {
+      this.#unreachableSince = undefined;
+      const isBan = diagnosisOf(delivery.cause).haltOrigin === true;
+      this.#halt = isBan ? { until: forEver, why: delivery } : undefined;
+    }
+    return this.isHalted(now) ? this.drain() : [];
   }
 
   add(pending: PendingJob<Tag>): void {
+    // Who is not tried is not known to be unreachable; who was given up is, until an attempt tells otherwise.
+    if (this.isIdle && this.#halt === undefined) this.#unreachableSince = undefined;
     this.#unsealed.push(pending);
   }
 

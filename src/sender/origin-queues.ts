@@ -91,7 +91,7 @@ export class OriginQueues<Tag> {
     let looked = 0;
     for (const [origin, queue] of this.#queues) {
       this.#queues.delete(origin);
-      if (queue.isIdle && !queue.isHalted && queue.heldUntil(now) === undefined) return;
+      if (queue.isIdle && !queue.isHalted(now) && queue.heldUntil(now) === undefined) return;
       this.#queues.set(origin, queue); // at the end, so that the next look meets others
       if ((looked += 1) === glances) return;
     }

@@ -92,3 +92,8 @@ export class RetryBudget {
     return true;
   }
 }
+
+/** A tenth of a second's messages may leave at once: timers are no more exact, and the service will not notice. */
+export function smoothly(perSecond: number): { readonly burst: number; readonly perSecond: number } {
+  return { burst: Math.max(1, perSecond / 10), perSecond };
+}

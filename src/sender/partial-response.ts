@@ -15,6 +15,12 @@ export const maxHeaderBytes = 16_384;
 /** The most header fields a response may have. */
 export const maxHeaderCount = 100;
 
+/** Interim answers beyond this are no way to answer. */
+export const maxInterimAnswers = 16;
+
+/** What a reader makes of what arrived: `enough` when the rest is of no use, `malformed` when it is no HTTP. */
+export type Verdict = "more" | "done" | "enough" | "malformed";
+
 /** Status and headers of a response, and what came of its body. */
 export class PartialResponse {
   readonly #status: number;

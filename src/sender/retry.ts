@@ -5,6 +5,7 @@
  * `freshToken`, `perSubscription`); this adds what the run allows. Pure: time and
  * chance come in as arguments.
  */
+import type { Random } from "../base/clock.ts";
 import { diagnosisOf, type Delivery, type Diagnosis } from "../protocol/delivery.ts";
 
 /** What the person who sends allows. */
@@ -12,7 +13,7 @@ export interface RetryPolicy {
   /** How often one message is sent again at most. */
   readonly retries: number;
   /**
-   * Whether a message that may have arrived is sent again: at least once, or at most once. With
+   * Whether a message that may have been processed is sent again: at least once, or at most once. With
    * a topic the service replaces the first copy by the second while it is stored (RFC 8030 §5.4).
    */
   readonly retryAmbiguous: boolean;
@@ -37,13 +38,13 @@ export interface EndedAttempt {
 export type RetryDecision = {
   /** Until when nothing else should be sent to the origin either; for all its messages, also if this one is given up. */
   readonly pauseUntil: number | undefined;
+  /** The token was refused, which all other messages carry too; only a newly signed one is worth another attempt. */
+  readonly freshToken: boolean;
 } & (
   | { readonly again: false }
   | {
       readonly again: true;
       readonly at: number;
-      /** The token was refused; only a newly signed one is worth another attempt. */
-      readonly freshToken: boolean;
       /** There is no second time for it. */
       readonly once: boolean;
       /**
@@ -69,20 +70,28 @@ export function decideRetry(ended: EndedAttempt, policy: RetryPolicy): RetryDeci
   const pauseUntil = isPause ? at : undefined;
   // A wait that ends when the message is out of date is no use; so a TTL of 0, now or never, has no retries.
   const isInVain = at >= deadline || at > now + policy.patienceMs;
-  if (isInVain || !isAllowed(ended, row, policy)) return { again: false, pauseUntil };
   const freshToken = row.freshToken === true;
+  if (isInVain || !isAllowed(ended, row, policy)) return { again: false, pauseUntil, freshToken };
   const isBudgeted = !isPause && askedMs === undefined && !freshToken;
   return { again: true, at, pauseUntil, freshToken, once: row.retry === "once", isBudgeted };
 }
 
-/** Whether nothing else would get through either: nobody can reach the origin, or it asks to wait. */
-function concernsOrigin(
-  { outcome, retryAfterMs }: Delivery,
-  { retry, pace, perSubscription }: Diagnosis,
-): boolean {
+/** The one fault that says that nothing was done, and why: there is too much to do (RFC 9110 §15.6.4). */
+const overloadStatus = 503;
+
+/** Whether nothing else would get through either: nobody can reach the origin, it has too much, or asks to wait. */
+function concernsOrigin(delivery: Delivery, { retry, pace, perSubscription }: Diagnosis): boolean {
+  const { outcome, status, retryAfterMs } = delivery;
   if (retry === "backoff") return outcome === "unreachable";
   // Those for hours and those about one device are not about everybody else.
-  return retry === "after" && retryAfterMs !== undefined && perSubscription !== true && pace !== "hours";
+  if (retry !== "after" || perSubscription === true || pace === "hours") return false;
+  return outcome === "throttled" || status === overloadStatus || retryAfterMs !== undefined;
+}
+
+/** Whether the service may have taken the message all the same, such as one behind a gateway that did not wait for it. */
+function mayBeProcessed({ outcome, status }: Delivery): boolean {
+  if (outcome === "ambiguous") return true;
+  return outcome === "unavailable" && status !== undefined && status !== overloadStatus;
 }
 
 function isAllowed(
@@ -93,7 +102,7 @@ function isAllowed(
   if (retry === "no" || attempts > retries) return false;
   if (retry === "once" && hadItsOnce) return false;
   if (pace === "hours") return false; // longer than a run
-  return delivery.outcome !== "ambiguous" || retryAmbiguous;
+  return retryAmbiguous || !mayBeProcessed(delivery);
 }
 
 /** The wait where the service set none: exponential, with full jitter, so that those who failed together part. */
@@ -101,4 +110,9 @@ function ownWaitMs({ attempts, chance }: EndedAttempt, { retry, pace }: Diagnosi
   // RFC 9113 §8.7: what was certainly not processed may be sent again at once; a second time it must wait.
   if (pace === "at-once" && (attempts === 1 || retry === "once")) return 0;
   return chance * Math.min(longestBackoffMs, baseMs * 2 ** (attempts - 1));
+}
+
+/** A random number from 0 to below 1. */
+export function chanceOf(random: Random): number {
+  return new DataView(random.bytes(4).slice().buffer).getUint32(0) / 2 ** 32;
 }

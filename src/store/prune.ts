@@ -29,7 +29,7 @@ export interface PruneVerdict {
 }
 
 /** A subscription this young may be called gone by mistake. */
-const youngMs = 60_000;
+export const youngMs = 60_000;
 /** Half of at least twenty results of one origin: rather a fault of the service, or a very old list. */
 const doubtFrom = 20;
 const doubtShare = 0.5;

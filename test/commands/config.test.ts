@@ -49,7 +49,7 @@ describe("config", () => {
     expect(await run({ action: "list" }, context)).toBe(0);
     expect(context.stdout[0]).toMatch(/^ttl +10m$/);
     expect(context.stdout[1]).toMatch(/^ +how long/);
-    expect(context.stdout.find((line) => line.startsWith("concurrency"))).toMatch(/20 \(default\)/);
+    expect(context.stdout.find((line) => line.startsWith("concurrency"))).toMatch(/100 \(default\)/);
     expect(context.stdout.find((line) => line.startsWith("timeout"))).toMatch(/30s \(default\)/);
     expect(context.stdout.filter((line) => stringWidth(line) > 80)).toEqual([]);
     expect(existsSync(context.location.configFile)).toBe(true);

@@ -4,6 +4,7 @@ import { UserError } from "../../src/base/errors.ts";
 import type { PushResponse } from "../../src/protocol/delivery.ts";
 import type { SealedMessage } from "../../src/protocol/encryption.ts";
 import { noContent } from "../../src/protocol/push-request.ts";
+import type { Encryptor } from "../../src/sender/encryptor.ts";
 import type { FlowOptions } from "../../src/sender/flow-options.ts";
 import type { Job, SendResult } from "../../src/sender/job.ts";
 import { sendThrough } from "../../src/sender/sender.ts";
@@ -208,5 +209,51 @@ describe("a surprise", () => {
     );
     await expect(end).rejects.toThrow(TypeError);
     expect(causes(yielded)).toEqual([["a", "ok", 1]]);
+  });
+
+  describe("in the very moment in which the reader asks for more", () => {
+    /** Two jobs; the rate allows the second one before its alarm has rung. */
+    function start(changes: Partial<FlowOptions<string>>, seal?: Encryptor["seal"]) {
+      let now = 1000;
+      const clock = { now: () => now };
+      const setTimer = () => ({ [Symbol.dispose]: () => undefined });
+      const given = {
+        ...means(
+          transportOf(() => accepted),
+          seal,
+        ),
+        setTimer,
+      };
+      const list = ["a", "b"].map((tag) => ({
+        ...job(tag),
+        message: { ...empty, payload: Buffer.from(tag) },
+      }));
+      const results = sendThrough(given, jobs(...list), options({ rate: 10, clock, ...changes }));
+      return { results, makeDue: () => (now += 100) };
+    }
+
+    test("of the observer: the job has its result all the same", async () => {
+      const sending = (told: Job<string>): void => {
+        if (told.tag === "b") throw new UserError("journal-full", "the disk is full");
+      };
+      const { results, makeDue } = start({ observer: { sending } });
+      expect((await results.next()).value).toMatchObject({ job: { tag: "a" }, attempts: 1 });
+      await settle();
+      makeDue();
+      expect((await results.next()).value).toMatchObject({ job: { tag: "b" }, kind: "unsent" });
+      await expect(results.next()).rejects.toThrow("the disk is full");
+    });
+
+    test("that is none, but a message which cannot be encrypted: it is told at once", async () => {
+      const { results, makeDue } = start({}, (payload) => {
+        if (Buffer.from(payload).toString() === "b") throw new UserError("payload-too-large", "too large");
+        return noContent;
+      });
+      expect((await results.next()).value).toMatchObject({ job: { tag: "a" }, attempts: 1 });
+      await settle();
+      makeDue();
+      expect((await results.next()).value).toMatchObject({ job: { tag: "b" }, kind: "refused" });
+      expect((await results.next()).done).toBe(true);
+    });
   });
 });

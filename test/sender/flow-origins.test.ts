@@ -6,7 +6,7 @@ import { UserError } from "../../src/base/errors.ts";
 import { noContent } from "../../src/protocol/push-request.ts";
 import type { Encryptor } from "../../src/sender/encryptor.ts";
 import type { Job } from "../../src/sender/job.ts";
-import { sendThrough } from "../../src/sender/sender.ts";
+import { createSender, sendThrough } from "../../src/sender/sender.ts";
 import {
   accepted,
   causes,
@@ -181,6 +181,49 @@ describe("an origin that asks to wait for long", () => {
     const given = { ...means(transport), setTimer: time.setTimer };
     const results = await time.until(collect(sendThrough(given, jobs(...several("a", 20)), flow)));
     expect(causes(results).filter(([, cause]) => cause === "ok")).toHaveLength(20);
+  });
+});
+
+describe("an origin that asks to wait, in a list much longer than there is room to wait", () => {
+  /** Of each pair of jobs one is for an origin that asks for some seconds, the other for one that answers at once. */
+  async function run(waitSeconds: number, list: readonly Job<string>[]) {
+    const time = new VirtualTime();
+    const start = time.now();
+    const until = start + waitSeconds * 1000;
+    let lastFastAt = start;
+    let mostWaiting = 0;
+    const wait: PushResponse = { status: 429, headers: { "retry-after": String(waitSeconds) }, body: "" };
+    const transport = transportOf(async ({ url }) => {
+      const isFast = hostOf(url) === "fast";
+      await time.pass(isFast ? 10 : 5);
+      if (isFast) lastFastAt = time.now();
+      mostWaiting = Math.max(mostWaiting, ...sender.state().origins.map(({ waiting }) => waiting));
+      return isFast || time.now() >= until ? accepted : wait;
+    });
+    const flow = { ...options({ concurrency: 4, maxWaiting: 1000 }), clock: time };
+    const sender = createSender<string>({ ...means(transport), setTimer: time.setTimer }, flow);
+    const results = causes(await time.until(collect(sender.send(jobs(...list)))));
+    const withheld = results.filter(([, cause, attempts]) => cause === "http.429" && attempts === 0).length;
+    const delivered = results.filter(([, cause]) => cause === "ok").length;
+    return { delivered, withheld, mostWaiting, fastSeconds: (lastFastAt - start) / 1000 };
+  }
+  const pairs = Array.from({ length: 1500 }, (_, index) => [to("slow", index), to("fast", index)]).flat();
+
+  test("does not hold up the other: what is too much for half the room is not waited for", async () => {
+    const { delivered, withheld, mostWaiting, fastSeconds } = await run(50, pairs);
+    expect(fastSeconds).toBeLessThan(45);
+    expect(withheld).toBeGreaterThan(0);
+    expect(delivered + withheld).toBe(3000);
+    expect(delivered).toBeGreaterThanOrEqual(1500 + 500);
+    expect(mostWaiting).toBeLessThan(1000);
+  });
+
+  test("holds it up rather than losing anybody when that is for a moment", async () => {
+    expect(await run(20, pairs)).toMatchObject({ delivered: 3000, withheld: 0 });
+  });
+
+  test("loses nobody when there is no other", async () => {
+    expect(await run(50, several("slow", 3000))).toMatchObject({ delivered: 3000, withheld: 0 });
   });
 });
 

@@ -214,6 +214,20 @@ describe("Retry-After", () => {
     ]);
   });
 
+  test.each([
+    ["429", answer(429)],
+    ["503", answer(503)],
+    ["ENHANCE_YOUR_CALM", { kind: "calm", message: "" } as const],
+  ])(
+    "that a %s comes without holds the origin all the same, for as long as we think",
+    async (_what, tooMuch) => {
+      const { log } = await run(held, (tag, attempt) => (tag === "a" && attempt === 1 ? tooMuch : accepted));
+      expect(log.map(([tag]) => tag)).toEqual(["a", "c", "a", "b"]);
+      expect(log[1]?.[1]).toBe(0);
+      expect(log[2]?.[1]).toBeGreaterThan(0);
+    },
+  );
+
   test("about one device holds that message alone", async () => {
     const list = ["a", "b"].map((tag) => jobTo(`https://web.push.apple.com/${tag}`, tag));
     const tooMany = answer(429, { "retry-after": "60" }, '{"reason":"TooManyRequests"}');
@@ -278,7 +292,85 @@ describe("an origin that cannot be reached", () => {
   });
 });
 
+describe("an origin that could not be reached earlier in a long run", () => {
+  /** Each group of jobs comes at its second; the origin is up from another one on. */
+  async function over(
+    groups: readonly (readonly [second: number, list: readonly Job<string>[]])[],
+    upFrom: number,
+  ) {
+    const time = new VirtualTime();
+    const start = time.now();
+    const seconds = () => (time.now() - start) / 1000;
+    const log: [tag: string, seconds: number][] = [];
+    const transport = transportOf(({ url }) => {
+      log.push([url.split("/").at(-1) ?? "", seconds()]);
+      return seconds() < upFrom ? refused : accepted;
+    });
+    async function* source(): AsyncGenerator<Job<string>> {
+      for (const [second, list] of groups) {
+        await time.pass((second - seconds()) * 1000);
+        yield* list;
+      }
+    }
+    const flow = { ...options({ concurrency: 1 }), clock: time };
+    const given = { ...means(transport), setTimer: time.setTimer };
+    const results = await time.until(collect(sendThrough(given, source(), flow)));
+    return {
+      outcomes: new Map(causes(results).map(([tag, cause, attempts]) => [tag, `${cause} ${attempts}`])),
+      log,
+    };
+  }
+  const group = (name: string, count: number) =>
+    Array.from({ length: count }, (_, index) => lasting(86_400, `${name}${index}`));
+
+  test("is found again when it is up", async () => {
+    const { outcomes } = await over(
+      [
+        [0, group("early", 200)],
+        [100, group("between", 3)],
+        [300, group("late", 3)],
+      ],
+      200,
+    );
+    expect(outcomes.get("early199")).toBe("net.connect 0");
+    // Given up at some time after 60 s, it is given up for another minute.
+    expect(outcomes.get("between2")).toBe("net.connect 0");
+    for (const tag of ["late0", "late1", "late2"]) expect(outcomes.get(tag)).toBe("ok 1");
+  });
+
+  test("and is still down costs one attempt, not a minute", async () => {
+    const { outcomes, log } = await over(
+      [
+        [0, group("early", 200)],
+        [300, group("late", 50)],
+      ],
+      1000,
+    );
+    expect(outcomes.get("late0")).toBe("net.connect 1");
+    expect(outcomes.get("late49")).toBe("net.connect 0");
+    expect(log.filter(([tag]) => tag.startsWith("late"))).toEqual([["late0", 300]]);
+  });
+
+  test("and was not tried since has its minute anew", async () => {
+    const { outcomes } = await over(
+      [
+        [0, [lasting(0, "never")]],
+        [300, group("late", 1)],
+      ],
+      300.001,
+    );
+    expect(outcomes.get("never")).toBe("net.connect 1");
+    expect(outcomes.get("late0")).toBe("ok 2");
+  });
+});
+
 describe("the retry budget", () => {
+  test("is not for those that hold everything up: everybody gets through in the end", async () => {
+    const many = Array.from({ length: 100 }, (_, index) => lasting(86_400, String(index)));
+    const { results } = await run(many, (_tag, attempt) => (attempt === 1 ? answer(429) : accepted));
+    expect(causes(results).filter(([, cause]) => cause === "ok")).toHaveLength(100);
+  });
+
   test("keeps retries to a fifth of the messages and a few more", async () => {
     const many = Array.from({ length: 500 }, (_, index) => job(index));
     const { results, log } = await run(many, () => answer(500), { concurrency: 50 });
@@ -331,6 +423,18 @@ describe("a token that is refused for its time", () => {
     expect(requests.slice(3).map(({ headers }) => headers["authorization"])).toEqual(
       Array.from({ length: 3 }, () => "vapid 1"),
     );
+  });
+
+  test("is signed anew also when the message that carried it is given up", async () => {
+    const { tokens, renewals } = countedTokens();
+    const [first, second] = ["a", "b"].map(toFcm) as [Job<string>, Job<string>];
+    const nowOrNever = { ...first, message: { ...empty, ttlSeconds: 0 } };
+    const { results } = await run([nowOrNever, second], refusing("vapid 0"), { tokens });
+    expect(causes(results)).toEqual([
+      ["a", "fcm.exp", 1],
+      ["b", "ok", 1],
+    ]);
+    expect(renewals).toHaveLength(1);
   });
 
   test("is not signed a third time, and the refusal stands", async () => {

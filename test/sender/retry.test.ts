@@ -72,13 +72,14 @@ describe("what may be sent again", () => {
     // A certificate is as wrong the second time (PROTOCOL §4.7 is narrower here than §7.1).
     ["a certificate that cannot be trusted", failed("tls"), "no"],
     ["REFUSED_STREAM, or above the last id of GOAWAY", failed("refused-stream"), "0 ms, job"],
-    ["ENHANCE_YOUR_CALM", failed("calm"), "500 ms, job"],
+    ["ENHANCE_YOUR_CALM", failed("calm"), "500 ms, origin"],
     ["a reset or time-out after the request left", failed("ambiguous"), "500 ms, job"],
-    ["429", answered(429), "500 ms, job"],
+    ["429", answered(429), "500 ms, origin"],
     ["429 with seconds", answered(429, minute), "60000 ms, origin"],
     ["429 with a date, by the service's own clock", answered(429, dated), "120000 ms, origin"],
+    ["503", answered(503), "500 ms, origin"],
     ["503 with seconds", answered(503, minute), "60000 ms, origin"],
-    ["406 of WNS", answered(406, { endpoint: wns }), "500 ms, job"],
+    ["406 of WNS", answered(406, { endpoint: wns }), "500 ms, origin"],
     ["406 of WNS with seconds", answered(406, { ...minute, endpoint: wns }), "60000 ms, origin"],
     ["500", answered(500), "500 ms, job"],
     ["502", answered(502), "500 ms, job"],
@@ -87,7 +88,7 @@ describe("what may be sent again", () => {
     [
       "an acceptance that WNS throttled",
       answered(200, { headers: { "x-wns-status": "channelthrottled" }, endpoint: wns }),
-      "500 ms, job",
+      "500 ms, origin",
     ],
     ["400", answered(400), "no"],
     ["401", answered(401), "no"],
@@ -101,6 +102,11 @@ describe("what may be sent again", () => {
       "too many to one device",
       answered(429, { ...minute, body: '{"reason":"TooManyRequests"}', endpoint: apple }),
       "60000 ms, job",
+    ],
+    [
+      "too many to one device, without a time",
+      answered(429, { body: '{"reason":"TooManyRequests"}', endpoint: apple }),
+      "500 ms, job",
     ],
     ["a token out of its time", answered(403, { body: "token has expired", endpoint: fcm }), "0 ms, job"],
     [
@@ -125,7 +131,7 @@ describe("what may be sent again", () => {
   test("507 of ntfy, which is for hours and one topic", () => {
     const delivery = answered(507, { ...minute, endpoint: parseEndpoint("https://ntfy.sh/upX?up=1") });
     expect(delivery.cause).toBe("ntfy.no-subscriber");
-    expect(decisionOn(delivery)).toEqual({ again: false, pauseUntil: undefined });
+    expect(decisionOn(delivery)).toEqual({ again: false, pauseUntil: undefined, freshToken: false });
   });
 
   test("no row of the table is sent again when it says no, and none that says so is not", () => {
@@ -171,6 +177,10 @@ describe("no more attempts", () => {
     expect(decide(failed("ambiguous"), {}, allowed)).toBe("no");
     expect(decide(failed("refused-stream"), {}, allowed)).toBe("0 ms, job");
     expect(decide(failed("connect"), {}, allowed)).toBe("500 ms, origin");
+    // A gateway may have passed the request on.
+    for (const status of [500, 502, 504]) expect(decide(answered(status), {}, allowed)).toBe("no");
+    expect(decide(answered(502, minute), {}, allowed)).toBe("no");
+    for (const status of [429, 503]) expect(decide(answered(status), {}, allowed)).toBe("500 ms, origin");
   });
 
   test("once the message is out of date", () => {
@@ -182,11 +192,18 @@ describe("no more attempts", () => {
 
 test("a pause holds for all even when the message it was said about is given up", () => {
   const last = { attempts: 5 };
-  expect(decisionOn(answered(429, minute), last)).toEqual({ again: false, pauseUntil: now + 60_000 });
-  expect(decisionOn(failed("connect"), last)).toEqual({ again: false, pauseUntil: now + 8000 });
+  const givenUp = (pauseUntil: number | undefined) => ({ again: false, pauseUntil, freshToken: false });
+  expect(decisionOn(answered(429, minute), last)).toEqual(givenUp(now + 60_000));
+  for (const delivery of [failed("connect"), failed("calm"), answered(429), answered(503)])
+    expect(decisionOn(delivery, last)).toEqual(givenUp(now + 8000));
   const oneDevice = answered(429, { ...minute, body: '{"reason":"TooManyRequests"}', endpoint: apple });
-  for (const delivery of [oneDevice, answered(429), answered(500), failed("ambiguous")])
-    expect(decisionOn(delivery, last)).toEqual({ again: false, pauseUntil: undefined });
+  for (const delivery of [oneDevice, answered(500), failed("ambiguous")])
+    expect(decisionOn(delivery, last)).toEqual(givenUp(undefined));
+});
+
+test("a token that was refused is known as such even when the message it came with is given up", () => {
+  const expired = answered(403, { body: "token has expired", endpoint: fcm });
+  expect(decisionOn(expired, { deadline: now })).toMatchObject({ again: false, freshToken: true });
 });
 
 test("what costs the budget is a retry that nobody asked for and nothing holds up", () => {
@@ -195,6 +212,8 @@ test("what costs the budget is a retry that nobody asked for and nothing holds u
     failed("refused-stream"),
     answered(500),
     answered(429),
+    answered(503),
+    failed("calm"),
     answered(429, minute),
     failed("connect"),
     answered(403, { body: "token has expired", endpoint: fcm }),
@@ -202,7 +221,7 @@ test("what costs the budget is a retry that nobody asked for and nothing holds u
     const decision = decisionOn(delivery);
     return decision.again && decision.isBudgeted;
   });
-  expect(budgeted).toEqual([true, true, true, true, false, false, false]);
+  expect(budgeted).toEqual([true, true, true, false, false, false, false, false, false]);
 });
 
 test("whatever happened, no wait reaches the deadline and none goes back in time", () => {

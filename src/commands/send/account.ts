@@ -56,11 +56,6 @@ export class Account {
     else if (this.#skipped.length <= longestTable) this.#skipped.push(one);
   }
 
-  /** Somebody whom an earlier run found gone: its store may not know yet. */
-  recall(result: Pick<Result, "recipient" | "delivery">): void {
-    this.#memory.add(result);
-  }
-
   tally(): Tally {
     return this.#counter.tally();
   }

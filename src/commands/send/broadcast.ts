@@ -6,7 +6,6 @@
  * breaks off ends the run early, but never without its sum.
  */
 import { UserError } from "../../base/errors.ts";
-import { diagnosisOf, type Delivery } from "../../protocol/delivery.ts";
 import type { SenderState } from "../../sender/sender.ts";
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
@@ -17,6 +16,7 @@ import { openSendJournal, type SendJournal } from "./send-journal.ts";
 import {
   createCautions,
   planLateEntry,
+  refused,
   type Plan,
   type PlanRules,
   type ReadyRecipient,
@@ -79,7 +79,7 @@ async function sendAll(session: Session): Promise<{ readonly error: unknown } | 
   try {
     for await (const one of delivery.to(queue.recipients())) {
       if ("delivery" in one) account.add(one);
-      else account.skip(interrupted(one.recipient));
+      else account.skip("error" in one ? refused(one) : interrupted(one.recipient));
       await context.io.drained();
     }
     return undefined;
@@ -87,7 +87,7 @@ async function sendAll(session: Session): Promise<{ readonly error: unknown } | 
     return { error };
   } finally {
     progress.end();
-    for (const recipient of queue.notTaken()) account.skip(interrupted(recipient));
+    for (const one of queue.notTaken()) account.skip(one);
   }
 }
 
@@ -119,6 +119,7 @@ function originState({ origin, pausedUntil, ...state }: SenderState["origins"][n
 /** Those who wait for their turn: first those who are known, then those who are read. */
 class Queue {
   readonly #session: Session;
+  #skipped = 0;
   #taken = 0;
 
   constructor(session: Session) {
@@ -128,7 +129,10 @@ class Queue {
   /** Everyone who is to be sent to; the others are accounted for on the way. */
   async *recipients(): AsyncGenerator<ReadyRecipient> {
     const { plan, rest, rules } = this.#session.run;
-    for (const one of plan.skipped) await this.#skip(one);
+    for (const one of plan.skipped) {
+      this.#skipped += 1;
+      await this.#skip(one);
+    }
     for (const recipient of plan.ready) {
       this.#taken += 1;
       if (await this.#isDue(recipient)) yield recipient;
@@ -148,8 +152,9 @@ class Queue {
   }
 
   /** Those of the plan whose turn never came. */
-  notTaken(): readonly ReadyRecipient[] {
-    return this.#session.run.plan.ready.slice(this.#taken);
+  notTaken(): readonly SkippedRecipient[] {
+    const { ready, skipped } = this.#session.run.plan;
+    return [...skipped.slice(this.#skipped), ...ready.slice(this.#taken).map(interrupted)];
   }
 
   /** Whether somebody is still to be sent to, as far as the journal knows. */
@@ -157,7 +162,6 @@ class Queue {
     const settled = this.#session.journal?.settledOf(recipient);
     if (settled === undefined) return true;
     await this.#skip({ recipient, skipped: settled });
-    if (settled.cause === "journal.gone") this.#session.account.recall({ recipient, delivery: goneBefore });
     return false;
   }
 
@@ -166,14 +170,6 @@ class Queue {
     await this.#session.context.io.drained();
   }
 }
-
-/** What an earlier run was told; its own words are not kept. */
-const goneBefore: Delivery = {
-  outcome: "gone",
-  cause: "http.410",
-  status: 410,
-  reason: diagnosisOf("http.410").meaning,
-};
 
 function interrupted(recipient: ReadyRecipient): SkippedRecipient {
   return {

@@ -74,6 +74,12 @@ export interface Unsent {
   readonly recipient: ReadyRecipient;
 }
 
+/** Someone for whom no request can be made, though the plan found nothing wrong. */
+export interface Refused {
+  readonly recipient: ReadyRecipient;
+  readonly error: UserError;
+}
+
 /** Sends to every ready recipient of a plan; results come in any order, and none for those not begun when stopped. */
 export async function* deliver(
   { message, ready }: Pick<Plan, "message" | "ready">,
@@ -85,13 +91,16 @@ export async function* deliver(
     await Promise.resolve();
   })();
   using delivery = openDelivery(message, options, context);
-  for await (const one of delivery.to(everyone)) if ("delivery" in one) yield one;
+  for await (const one of delivery.to(everyone)) {
+    if ("error" in one) throw one.error;
+    if ("delivery" in one) yield one;
+  }
 }
 
 /** One message on its way to many. */
 export interface OpenDelivery extends Disposable {
   /** Pulls recipients as fast as they can be sent to, and answers one result for each. */
-  to(everyone: AsyncIterable<ReadyRecipient>): AsyncGenerator<Result | Unsent>;
+  to(everyone: AsyncIterable<ReadyRecipient>): AsyncGenerator<Result | Unsent | Refused>;
   /** How each origin is doing. */
   state(): SenderState;
 }
@@ -117,6 +126,7 @@ export function openDelivery(
     random: context.random,
     signal: context.signal,
     forceSignal: context.forceSignal,
+    drainMs: Number.POSITIVE_INFINITY, // the force signal comes in time, as for all commands
     clock: context.clock,
     observer: {
       sending: ({ tag }, request) => {
@@ -140,7 +150,7 @@ export function openDelivery(
   };
 }
 
-function outcomeOf(result: SendResult<ReadyRecipient>): Result | Unsent {
+function outcomeOf(result: SendResult<ReadyRecipient>): Result | Unsent | Refused {
   const { tag: recipient } = result.job;
   switch (result.kind) {
     case "delivery":
@@ -153,8 +163,7 @@ function outcomeOf(result: SendResult<ReadyRecipient>): Result | Unsent {
     case "unsent":
       return { recipient };
     case "refused":
-      // The plan has checked all that could refuse a request; an error here concerns every recipient alike.
-      throw result.error;
+      return { recipient, error: result.error };
     default:
       return result satisfies never;
   }

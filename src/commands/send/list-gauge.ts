@@ -18,6 +18,11 @@ export class ListGauge {
     );
   }
 
+  /** Whether one of them is a pipe, which may be somebody's live stream. */
+  get hasPipe(): boolean {
+    return this.#size === undefined;
+  }
+
   /** Passes chunks on, and keeps account of them. */
   async *measure(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
@@ -34,8 +39,9 @@ export class ListGauge {
   }
 }
 
-/** A pipe or a device has no size that says anything; what cannot be read is somebody else's to say. */
+/** A pipe or a device has no size that says anything; what is missing is for who reads it to say. */
 function sizeOf(path: string): number | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isFile() === true ? found.size : undefined;
+  if (found === undefined) return 0;
+  return found.isFile() ? found.size : undefined;
 }

@@ -70,8 +70,13 @@ export function planLateEntry(entry: Entry, rules: PlanRules): ReadyRecipient | 
     return planEntry(entry, rules);
   } catch (error) {
     if (!(error instanceof UserError) || !("id" in entry)) throw error;
-    return { recipient: entry, skipped: unfit(error) };
+    return refused({ recipient: entry, error });
   }
+}
+
+/** Somebody whom the message cannot be sent to as it is. */
+export function refused({ recipient, error }: { recipient: Recipient; error: UserError }): SkippedRecipient {
+  return { recipient, skipped: unfit(error) };
 }
 
 /** Cautions about the services of `recipients` that were not among those met before. */

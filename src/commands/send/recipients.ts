@@ -88,13 +88,17 @@ export async function readRecipients(options: RecipientOptions, context: Needs):
   ];
   const files = targets.flatMap(({ file }) => file ?? []);
   const gauge = new ListGauge(files, context.cwd);
-  const entries = withoutRepeats(chosen, readLists(files, gauge, context));
-  const { known, rest } = await readAhead(entries, files.includes("-") ? chosen.length : entriesReadAhead);
-  if (known.length === 0 && rest === undefined) throw nobody(options, stored.length > 0);
+  const seen = new FingerprintSet();
+  // Naming somebody twice, as in --to phone --to tag:news, is no mistake to be told of.
+  const unique = chosen.filter(({ subscription }) => seen.add(fingerprintOf(subscription.endpoint)));
+  const listed = withRepeatsMarked(readLists(files, gauge, context), seen);
+  const { known, rest } = await readAhead(listed, gauge.hasPipe ? 0 : entriesReadAhead);
+  const hasSome = unique.length + known.length > 0;
+  if (!hasSome && rest === undefined) throw nobody(options, stored.length > 0);
   return {
-    known,
-    rest: rest && orNobody(rest, known.length > 0, () => nobody(options, stored.length > 0)),
-    expected: () => gauge.expect(chosen.length),
+    known: [...unique, ...known],
+    rest: rest && orNobody(rest, hasSome, () => nobody(options, stored.length > 0)),
+    expected: () => gauge.expect(unique.length),
     sources: [...targets.map(sourceOf), ...named.map(sourceOfGiven)],
     isBroadcast: isDefault || targets.some(({ isGroup }) => isGroup),
   };
@@ -180,15 +184,11 @@ async function* readLists(
   }
 }
 
-/** Those chosen one by one, then the lists; what was there before is marked. */
-async function* withoutRepeats(
-  chosen: readonly Recipient[],
+/** The entries of lists, those marked whose endpoint came before. */
+async function* withRepeatsMarked(
   lists: AsyncIterable<ImportEntry>,
+  seen: FingerprintSet,
 ): AsyncGenerator<Entry> {
-  const seen = new FingerprintSet();
-  // Naming somebody twice, as in --to phone --to tag:news, is no mistake to be told of.
-  for (const recipient of chosen)
-    if (seen.add(fingerprintOf(recipient.subscription.endpoint))) yield recipient;
   for await (const entry of lists) {
     if (!entry.ok) {
       yield entry;

@@ -131,6 +131,7 @@ const classWords = {
   gone: "gone",
   credentials: "refused credentials",
   later: "to try later",
+  inDoubt: "in doubt",
   unusable: "unusable",
   failed: "failed",
 } as const satisfies Readonly<Record<FailureClass, string>>;

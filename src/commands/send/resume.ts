@@ -13,7 +13,7 @@ const secretFlags = ["--auth", "--vapid-pvtkey", "--subscription", "--endpoint",
 /** The command that goes on, where a journal knows where; otherwise what a journal would have done. */
 export function resumeWords(
   { interrupted, failures, total }: Tally,
-  { journal }: Pick<SendOptions, "journal">,
+  { journal, retryAmbiguous }: Pick<SendOptions, "journal" | "retryAmbiguous">,
   { commandLine, signal, io }: Pick<Context, "commandLine" | "signal" | "io">,
 ): readonly string[] {
   const isCutShort = interrupted > 0 || signal.aborted;
@@ -22,8 +22,10 @@ export function resumeWords(
       ? [`${io.paint.err.hint("hint:")} with --journal FILE the same command would go on where it stopped`]
       : [];
   }
-  if (!isCutShort && failures.later === 0) return [];
-  const what = isCutShort ? "go on with" : `try the ${failures.later} again with`;
+  // Who is in doubt is left out by the same command when it is not to send twice.
+  const open = failures.later + (retryAmbiguous ? failures.inDoubt : 0);
+  if (!isCutShort && open === 0) return [];
+  const what = isCutShort ? "go on with" : `try the ${open} again with`;
   return [`${what}: ${commandText(commandLine)}`];
 }
 

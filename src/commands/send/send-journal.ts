@@ -4,9 +4,10 @@
 import { resolve } from "node:path";
 import { formatBase64url } from "../../base/bytes.ts";
 import { fingerprintOf } from "../../base/fingerprint-set.ts";
-import { groupDigits } from "../../base/figures.ts";
+import { durationText, groupDigits } from "../../base/figures.ts";
 import { identifyFile, type CampaignIdentity, type InputIdentity } from "../../store/journal/identity.ts";
-import { openJournal, type Resumed } from "../../store/journal/journal.ts";
+import { openJournal, type Journal, type Resumed } from "../../store/journal/journal.ts";
+import { youngMs } from "../../store/prune.ts";
 import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import type { SendOptions } from "./command.ts";
@@ -50,10 +51,13 @@ export async function openSendJournal(
     signal: context.signal,
   });
   return {
-    greeting: journal.resumed && greetingOf(options.journal, journal.resumed),
+    greeting:
+      journal.resumed &&
+      greetingOf(options.journal, journal.resumed, context.clock.now() - journal.createdAt),
     settledOf(recipient) {
       const state = journal.stateOf(digestOf(recipient));
-      if (state === "accepted" || state === "gone") return settled[state];
+      if (state === "accepted") return settled.accepted;
+      if (state === "gone") return isDoubtful(recipient, journal) ? undefined : settled.gone;
       return state === "ambiguous" && !options.retryAmbiguous ? settled.ambiguous : undefined;
     },
     intend: (recipient) => {
@@ -64,6 +68,14 @@ export async function openSendJournal(
     },
     [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose](),
   };
+}
+
+/**
+ * Whether somebody found gone is to be asked again: too young then for that to be believed (PROTOCOL.md §4.8), or
+ * registered again since.
+ */
+function isDoubtful({ record }: ReadyRecipient, { createdAt }: Pick<Journal, "createdAt">): boolean {
+  return record !== undefined && record.registeredAt > createdAt - youngMs;
 }
 
 function digestOf({ subscription }: ReadyRecipient): Uint8Array {
@@ -95,7 +107,11 @@ async function identifySource(
   return source.kind === "file" ? identifyFile(resolve(cwd, source.path), signal) : source;
 }
 
-function greetingOf(file: string, { accepted, gone, ambiguous, again, damagedLines }: Resumed): string {
+function greetingOf(
+  file: string,
+  { accepted, gone, ambiguous, again, damagedLines }: Resumed,
+  ageMs: number,
+): string {
   const parts = [
     `${groupDigits(accepted)} accepted`,
     ...(gone === 0 ? [] : [`${groupDigits(gone)} gone`]),
@@ -103,7 +119,7 @@ function greetingOf(file: string, { accepted, gone, ambiguous, again, damagedLin
     ...(ambiguous === 0 ? [] : [`${groupDigits(ambiguous)} in doubt`]),
     ...(damagedLines === 0 ? [] : [`${groupDigits(damagedLines)} damaged lines left out`]),
   ];
-  return `going on with ${printable(file)}: ${parts.join(", ")}`;
+  return `going on with ${printable(file)}, begun ${durationText(ageMs)} ago: ${parts.join(", ")}`;
 }
 
 const settled = {

@@ -8,7 +8,7 @@ import { diagnosisOf, type CauseId, type Delivery } from "../../protocol/deliver
 import { ExitCode } from "../exit-code.ts";
 
 /** What a failure is about, as far as exit codes tell. */
-export type FailureClass = "gone" | "credentials" | "later" | "unusable" | "failed";
+export type FailureClass = "gone" | "credentials" | "later" | "inDoubt" | "unusable" | "failed";
 
 /** A recipient that no request was made for, and why. */
 export interface Skipped {
@@ -44,7 +44,7 @@ export interface Tally {
 
 /** Counts outcomes as they come. */
 export class Counter {
-  readonly #failures = { gone: 0, credentials: 0, later: 0, unusable: 0, failed: 0 };
+  readonly #failures = { gone: 0, credentials: 0, later: 0, inDoubt: 0, unusable: 0, failed: 0 };
   readonly #others = { total: 0, accepted: 0, settledBefore: 0, repeated: 0, interrupted: 0 };
 
   count(outcome: Outcome): void {
@@ -81,10 +81,11 @@ function failureClassOf(outcome: Exclude<Outcome, { outcome: "accepted" }>): Fai
       return "gone";
     case "wrong-key":
       return "credentials";
+    case "ambiguous":
+      return "inDoubt";
     case "throttled":
     case "unavailable":
     case "unreachable":
-    case "ambiguous":
     case "rejected":
     case "blocked":
       return failureClassBy(outcome.cause);
@@ -98,7 +99,7 @@ function failureClassOf(outcome: Exclude<Outcome, { outcome: "accepted" }>): Fai
 const skippedClasses: Partial<Record<Skipped["cause"], FailureClass>> = {
   "key.unknown": "credentials",
   "message.unsigned": "credentials",
-  "journal.ambiguous": "later",
+  "journal.ambiguous": "inDoubt",
 };
 
 /** By what the failure is about. A certificate that cannot be trusted is no better an hour later: what is not retried is not for later. */
@@ -139,7 +140,7 @@ export function exitCodeFor(
   if (accepted + settledBefore > 0) return failed === excused ? ExitCode.ok : ExitCode.partial;
   if (failed === failures.gone) return ExitCode.gone;
   if (failed === failures.credentials) return ExitCode.credentials;
-  if (failed === failures.later) return ExitCode.later;
+  if (failed === failures.later + failures.inDoubt) return ExitCode.later;
   if (failed === failures.unusable) return ExitCode.usage;
   return ExitCode.failed;
 }

@@ -9,7 +9,8 @@ import type { Connection, ConnectionOwner } from "../connection.ts";
 import { DeadlineTimer } from "../deadline-timer.ts";
 import type { Exchange, Holder } from "../exchange.ts";
 import { brokeOff } from "../failure.ts";
-import { ResponseReader, type Reading } from "./response-reader.ts";
+import type { Verdict } from "../partial-response.ts";
+import { ResponseReader } from "./response-reader.ts";
 
 /**
  * Connections are closed when unused for this long. Most servers keep them for 5 s or
@@ -52,11 +53,16 @@ export class Http1Connection implements Connection, Holder {
   }
 
   get room(): number {
-    return this.#turn === undefined && !this.#isClosed ? 1 : 0;
+    return this.#turn === undefined && this.#isStanding ? 1 : 0;
+  }
+
+  /** A socket is lost a while before it says so: what is written there then never leaves. */
+  get #isStanding(): boolean {
+    return !this.#isClosed && this.#socket.writable;
   }
 
   readiness(now: number): "ready" | "stale" {
-    if (this.#isClosed) return "stale";
+    if (!this.#isStanding) return "stale";
     return this.idleSince !== undefined && now - this.idleSince > keepIdleMs ? "stale" : "ready";
   }
 
@@ -85,7 +91,7 @@ export class Http1Connection implements Connection, Holder {
     else this.#finish(this.#turn.reader.push(chunk), "the answer is not valid HTTP");
   }
 
-  #finish(reading: Reading, why: string): void {
+  #finish(reading: Verdict, why: string): void {
     const turn = this.#turn;
     if (reading === "more") return;
     if (reading !== "done" || turn?.reader.isReusable !== true) {

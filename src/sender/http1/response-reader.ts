@@ -10,14 +10,11 @@ import {
   isFieldValue,
   maxHeaderBytes,
   maxHeaderCount,
+  maxInterimAnswers,
   PartialResponse,
+  type Verdict,
 } from "../partial-response.ts";
 
-/** `done` when the response is whole; `enough` when the rest is of no use; `malformed` when it is no HTTP. */
-export type Reading = "more" | "done" | "enough" | "malformed";
-
-/** Interim answers beyond this are no way to answer. */
-const maxInterimAnswers = 16;
 /** The size of a chunk in hexadecimal; no body here is larger than the digits can say. */
 const chunkSizeLine = /^([0-9a-fA-F]{1,8})(?:[\t ]*;[^\r\n]*)?$/;
 const maxLineBytes = 1024;
@@ -40,7 +37,7 @@ export class ResponseReader {
   #isPersistent = false;
 
   /** Takes the next bytes. After anything but `more` nothing is to follow. */
-  push(chunk: Buffer): Reading {
+  push(chunk: Buffer): Verdict {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
     while (this.#framing === undefined) {
       const reading = this.#readHead();
@@ -50,7 +47,7 @@ export class ResponseReader {
   }
 
   /** The connection has ended: whether that is the end of the response too. */
-  end(): Reading {
+  end(): Verdict {
     return this.#framing?.kind === "until-close" ? "done" : "malformed";
   }
 
@@ -65,7 +62,7 @@ export class ResponseReader {
   }
 
   /** Reads a header section; `undefined` when that was one, and the framing or the next section is due. */
-  #readHead(): Reading | undefined {
+  #readHead(): Verdict | undefined {
     const end = this.#bytes.indexOf("\r\n\r\n", this.#searched, "latin1");
     if ((end < 0 ? this.#bytes.length : end) > maxHeaderBytes) return "malformed";
     if (end < 0) {
@@ -87,7 +84,7 @@ export class ResponseReader {
     return undefined;
   }
 
-  #readBody(framing: Framing): Reading {
+  #readBody(framing: Framing): Verdict {
     switch (framing.kind) {
       case "length": {
         const reading = this.#append(framing.left);
@@ -104,7 +101,7 @@ export class ResponseReader {
   }
 
   /** RFC 9112 §7.1. */
-  #readChunks(framing: Extract<Framing, { kind: "chunks" }>): Reading {
+  #readChunks(framing: Extract<Framing, { kind: "chunks" }>): Verdict {
     for (;;) {
       if (framing.step === "data") {
         const { bytes, verdict } = this.#append(framing.left);

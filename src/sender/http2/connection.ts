@@ -119,6 +119,10 @@ export class Http2Connection implements Connection {
     socket.on("data", (chunk: Buffer) => {
       this.#receive(chunk);
     });
+    socket.once("end", () => {
+      this.#end(brokeOff);
+      socket.destroy();
+    });
     socket.once("close", () => {
       this.#end(brokeOff);
     });
@@ -147,7 +151,7 @@ export class Http2Connection implements Connection {
   }
 
   get room(): number {
-    if (this.#state !== "open" || this.#probe !== undefined) return 0;
+    if (this.#state !== "open" || this.#probe !== undefined || !this.#socket.writable) return 0;
     return Math.max(0, this.#peer.maxStreams - this.#streams.size);
   }
 
@@ -156,7 +160,8 @@ export class Http2Connection implements Connection {
   }
 
   readiness(now: number): "ready" | "checking" | "stale" {
-    if (this.#state !== "open") return "stale";
+    // A socket is lost a while before it says so: what is written there then never leaves.
+    if (this.#state !== "open" || !this.#socket.writable) return "stale";
     if (this.#probe !== undefined) return "checking";
     if (this.#streams.size > 0 || now - this.#heardAt < silenceMs) return "ready";
     this.#writer.ping(Buffer.alloc(8), false);
@@ -173,6 +178,7 @@ export class Http2Connection implements Connection {
     this.#writer.headers(stream.id, stream.unsent.length === 0, (out, at) =>
       this.#encoder.encode(exchange, out, at),
     );
+    stream.batch = this.#writer.batch;
     this.#streams.sendFlow.send(stream);
     if (this.#streams.isExhausted) this.retire();
   }
@@ -199,6 +205,7 @@ export class Http2Connection implements Connection {
     } catch (error) {
       if (!(error instanceof ConnectionError || error instanceof CompressionError)) throw error;
       const code = error instanceof ConnectionError ? error.code : errorCode.compressionError;
+      this.#owner.misunderstood();
       this.#leave(code, `HTTP/2 went wrong: ${error.message}`);
     }
     if (this.#streams.size < streamsBefore) this.#guard.progress();
@@ -231,6 +238,7 @@ export class Http2Connection implements Connection {
 
   #takeReset(frame: Frame): void {
     const code = readReset(frame);
+    if (code === errorCode.enhanceYourCalm) this.#owner.overloaded();
     const stream = this.#streams.find(frame.streamId);
     if (stream === undefined) return;
     this.#streams.remove(stream);
@@ -242,9 +250,12 @@ export class Http2Connection implements Connection {
     const settings = readSettings(frame);
     if (frame.flags & frameFlag.ack) return;
     const windowBefore = this.#peer.initialWindow;
-    for (const [id, value] of settings) this.#peer.apply(id, value);
+    for (const [id, value] of settings) {
+      this.#peer.apply(id, value);
+      // Each in its turn: what counts is the smallest, also when a larger one follows (RFC 7541 §4.2).
+      if (id === setting.headerTableSize) this.#encoder.limitTable(value);
+    }
     this.#writer.settingsAck();
-    this.#encoder.limitTable(this.#peer.headerTableBytes);
     this.#streams.shiftWindows(this.#peer.initialWindow - windowBefore);
     if (this.#state !== "opening") return;
     this.#state = "open";
@@ -261,6 +272,7 @@ export class Http2Connection implements Connection {
 
   #takeGoaway(frame: Frame): void {
     const { lastId, code } = readGoaway(frame);
+    if (code === errorCode.enhanceYourCalm) this.#owner.overloaded();
     this.retire();
     // RFC 9113 §6.8: streams above the last id were not processed; the others may still be answered.
     for (const stream of this.#streams.above(lastId)) {
@@ -305,6 +317,10 @@ export class Http2Connection implements Connection {
     const wasOpening = this.#state === "opening";
     this.#state = "closed";
     clearTimeout(this.#probe);
+    for (const stream of this.#streams.from(this.#writer.batch)) {
+      this.#streams.remove(stream);
+      failUnprocessed(stream.exchange, errorCode.noError, this.#owner);
+    }
     this.#streams.endAll(why);
     if (wasOpening) this.#opened(new NoConnection(why === brokeOff ? "connection closed at once" : why));
     else this.#owner.closed(this);

@@ -16,6 +16,7 @@ export class FrameWriter {
   #buffer: Buffer = Buffer.allocUnsafeSlow(bufferBytes);
   #length = 0;
   #scheduled = false;
+  #batch = 0;
   /** A buffer that the socket has done with. */
   #spare: Buffer | undefined;
 
@@ -80,9 +81,19 @@ export class FrameWriter {
     this.#bytes(bytes);
   }
 
-  /** Hands everything to the socket now. */
+  /** The number of the batch that is written now; those before it are with the socket. */
+  get batch(): number {
+    return this.#batch;
+  }
+
+  /** Hands everything to the socket now; drops it when nothing leaves there any more. */
   flush(): void {
-    if (this.#length === 0 || this.#socket.destroyed) return;
+    if (this.#length === 0) return;
+    if (!this.#socket.writable) {
+      this.#length = 0;
+      return;
+    }
+    this.#batch += 1;
     const buffer = this.#buffer;
     this.#socket.write(buffer.subarray(0, this.#length), () => {
       this.#spare = buffer;

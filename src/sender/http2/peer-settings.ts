@@ -14,10 +14,9 @@ const mostStreams = 1000;
 export class PeerSettings {
   maxStreams = usualStreams;
   initialWindow = 65_535;
-  headerTableBytes = 4096;
 
   /**
-   * Takes one setting over. Those nobody knows, or that do not concern a client, are passed over.
+   * Takes one setting over. Those nobody knows, or that are not kept here, are passed over.
    *
    * @throws ConnectionError for a value outside of its range
    */
@@ -29,9 +28,6 @@ export class PeerSettings {
       case setting.initialWindowSize:
         if (value > maxWindow) throw new ConnectionError(errorCode.flowControlError, "a window is too large");
         this.initialWindow = value;
-        return;
-      case setting.headerTableSize:
-        this.headerTableBytes = value;
         return;
       case setting.enablePush:
         if (value !== 0) throw new ConnectionError(errorCode.protocolError, "a server cannot enable push");

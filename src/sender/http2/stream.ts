@@ -2,18 +2,16 @@
  * One request and its answer over HTTP/2: RFC 9113 §8.1.
  */
 import type { Exchange, Holder } from "../exchange.ts";
-import { addField, maxHeaderBytes, maxHeaderCount, PartialResponse } from "../partial-response.ts";
+import {
+  addField,
+  maxHeaderBytes,
+  maxHeaderCount,
+  maxInterimAnswers,
+  PartialResponse,
+  type Verdict,
+} from "../partial-response.ts";
 import { ConnectionError, errorCode } from "./frames.ts";
 import type { Field } from "./static-table.ts";
-
-/**
- * What a stream makes of what arrived: `enough` when the rest is of no use, `malformed`
- * when it is no HTTP.
- */
-export type Verdict = "more" | "done" | "enough" | "malformed";
-
-/** Interim answers beyond this are no way to answer. */
-const maxInterimAnswers = 16;
 
 /** What we let a peer send on one stream: more than is ever read, so it never waits for us. */
 export const receiveWindowBytes = 16_384;
@@ -28,6 +26,8 @@ export class Stream implements Holder {
   sendWindow: number;
   /** What of the request's body has not been sent. */
   unsent: Uint8Array;
+  /** The writer's batch with which the request begins to leave. */
+  batch = 0;
   readonly #stopped: (stream: Stream) => void;
   #receiveWindow = receiveWindowBytes;
   #interimAnswers = 0;

@@ -3,10 +3,11 @@
  */
 import { DeadlineTimer } from "../deadline-timer.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Verdict } from "../partial-response.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { ConnectionError, errorCode } from "./frames.ts";
 import { SendFlow } from "./send-flow.ts";
-import { Stream, type Verdict } from "./stream.ts";
+import { Stream } from "./stream.ts";
 
 const lastStreamId = 2 ** 31 - 1;
 
@@ -71,6 +72,11 @@ export class Streams {
   /** Those that were opened after this one. */
   above(streamId: number): readonly Stream[] {
     return [...this.#open.values()].filter(({ id }) => id > streamId);
+  }
+
+  /** Those of which not a byte has left, when this batch of the writer has not. */
+  from(batch: number): readonly Stream[] {
+    return [...this.#open.values()].filter((stream) => stream.batch >= batch);
   }
 
   /** The peer changed by how much each stream may send, below 0 too (§6.9.2). */

@@ -5,12 +5,8 @@ import type { ConnectionOwner } from "../connection.ts";
 import type { Exchange } from "../exchange.ts";
 import { errorCode } from "./frames.ts";
 
-/** The codes of a reset that say so of the one stream they end. */
-const unprocessedCodes: readonly number[] = [
-  errorCode.refusedStream,
-  errorCode.enhanceYourCalm,
-  errorCode.http11Required,
-];
+/** The codes of a reset that say so of the one stream they end. That of our load is none: it may come at any time. */
+const unprocessedCodes: readonly number[] = [errorCode.refusedStream, errorCode.http11Required];
 
 /** Whether a reset with this code came before the request was looked at. */
 export function isUnprocessed(code: number): boolean {

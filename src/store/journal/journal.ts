@@ -30,7 +30,7 @@ import { RecipientStates, type RecipientState } from "./states.ts";
 
 /** An open journal. */
 export interface Journal extends RecipientNotes, AsyncDisposable {
-  /** When the broadcast began, in its first run. Its message is as old as that. */
+  /** When the broadcast began, in its first run. */
   readonly createdAt: number;
   readonly campaignId: string;
   /** What earlier runs left; `undefined` in the first run. */

@@ -267,12 +267,18 @@ describe("6, try later", () => {
     ["502", { status: 502 }],
     ["503", { status: 503, headers: { "retry-after": "120" } }],
     ["507", { status: 507 }],
+  ])("%s", async (_name, reply) => {
+    const { exitCode, summary } = await sendTo([reply]);
+    expect({ exitCode, summary }).toEqual({ exitCode: 6, summary: "1 in all: 0 accepted, 1 to try later" });
+  });
+
+  test.each<[string, Reply]>([
     ["a connection that breaks", { fault: "reset-before-headers" }],
     ["an answer that is no HTTP", { raw: "SSH-2.0-OpenSSH\r\n" }],
     ["no answer in time", { fault: "stall-before-headers" }],
-  ])("%s", async (_name, reply) => {
+  ])("%s, after which nobody knows", async (_name, reply) => {
     const { exitCode, summary } = await sendTo([reply], ["--timeout", "300ms"]);
-    expect({ exitCode, summary }).toEqual({ exitCode: 6, summary: "1 in all: 0 accepted, 1 to try later" });
+    expect({ exitCode, summary }).toEqual({ exitCode: 6, summary: "1 in all: 0 accepted, 1 in doubt" });
   });
 
   test.each([

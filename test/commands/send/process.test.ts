@@ -94,6 +94,21 @@ describe("Ctrl-C", () => {
   });
 });
 
+test.runIf(isLinux)("Ctrl-C twice ends a run whose results nobody reads any more", async () => {
+  await using service = await AcceptingPushService.start();
+  const browsers = Array.from({ length: 600 }, (_, index) => createBrowser(service.endpoint(`/${index}`)));
+  const cwd = await openProject({ browsers });
+  const { child, said, ended } = startCli(["send", "hi", "--json", "--yes"], { cwd });
+  child.stdout.pause(); // 600 records are more than a pipe holds
+  await service.received(100);
+  child.kill("SIGINT");
+  await said("stopping");
+  child.kill("SIGINT");
+  await new Promise((resolve) => child.once("exit", resolve));
+  child.stdout.resume();
+  expect((await ended).stderr).toContain("600 in all:");
+});
+
 test("Ctrl-C ends the wait for a stdin that never ends, and nothing is sent", async () => {
   const cwd = await openProject({ browsers: [createBrowser("http://127.0.0.1:9/never-asked")] });
   const { child, said, ended } = startCli(["send"], { cwd });

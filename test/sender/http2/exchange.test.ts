@@ -231,3 +231,15 @@ test("nothing is sent before the service's settings have come", async () => {
   });
   expect(await exchangeOnce(service.endpoint())).toMatchObject({ status: 201 });
 });
+
+test("a table that is made smaller and larger in one frame is announced with its smallest size", async () => {
+  await using service = await ScriptedHttp2Service.start(async (peer) => {
+    const headerTableSize = (bytes: number) => [0, 1, 0, 0, bytes >> 8, bytes & 0xff];
+    const sizes = Buffer.from([...headerTableSize(0), ...headerTableSize(4096)]);
+    peer.send(types.settings, 0, 0, sizes);
+    const { streamId, block } = await peer.request();
+    expect(block[0]).toBe(0x20);
+    peer.answer(streamId);
+  });
+  expect(await exchangeOnce(service.endpoint())).toMatchObject({ status: 201 });
+});
