@@ -9,6 +9,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { senders } from "./senders.mjs";
 
+process.on("disconnect", () => process.exit());
 const [name, file] = process.argv.slice(2);
 const { module, options } = senders.find((sender) => sender.name === name);
 const material = JSON.parse(readFileSync(file, "utf8"));
