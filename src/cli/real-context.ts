@@ -112,6 +112,7 @@ export async function openIo(
       if (!globals.quiet) talk(line);
     },
     err: talk,
+    isDetailed: globals.verbose,
     detail: (line) => {
       if (globals.verbose) talk(line);
     },

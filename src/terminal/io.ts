@@ -18,6 +18,8 @@ export interface Io {
   err(line: string): void;
   /** One line of detail, shown with `--verbose`. */
   detail(line: string): void;
+  /** Whether `detail` shows anything: in long runs, a line that nobody sees is not worth making. */
+  readonly isDetailed: boolean;
   /** Resolves when stdout can take more; await it now and then in long streams of lines. */
   drained(): Promise<void>;
   /** What is redrawn in place on stderr; lines printed meanwhile appear above it. */

@@ -78,6 +78,7 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
         if (options.quiet !== true) stderr.push(...text.split("\n"));
       },
       err: (text) => void stderr.push(...text.split("\n")),
+      isDetailed: options.verbose ?? false,
       detail: (text) => {
         if (options.verbose === true) stderr.push(...text.split("\n"));
       },

@@ -131,11 +131,11 @@ export function openDelivery(
     observer: {
       sending: ({ tag }, request) => {
         recorder?.intend(tag);
-        io.detail(requestLine(tag, request));
+        if (io.isDetailed) io.detail(requestLine(tag, request));
       },
       answered: ({ tag }, delivery, durationMs) => {
         recorder?.record(tag, delivery);
-        io.detail(answerLine({ recipient: tag, delivery, durationMs }));
+        if (io.isDetailed) io.detail(answerLine({ recipient: tag, delivery, durationMs }));
       },
     },
   });
