@@ -1,8 +1,8 @@
 /**
  * One HTTP/2 connection to a push service: RFC 9113, the part of it that posting needs.
  *
- * Written over a socket rather than with `node:http2`, which spends some 100 us of CPU on
- * each request for objects that nobody here looks at; this takes a tenth (docs/performance.md).
+ * Written over a socket rather than with `node:http2`, which spends some 80 us of CPU on
+ * each request for objects that nobody here looks at; this takes a quarter or less (docs/performance.md).
  * And what matters most is decided here frame by frame: whether a request can have been
  * processed. A peer that breaks the protocol loses the connection; what was under way on
  * it is then answered as far as it was answered.
