@@ -108,7 +108,7 @@ function snapshotter(
 
 function settledOf({ accepted, failures, settledBefore, repeated }: Tally): Settled {
   const { gone, unusable, ...others } = failures;
-  const failed = others.credentials + others.later + others.failed;
+  const failed = Object.values(others).reduce((sum, count) => sum + count);
   return { accepted, gone, failed, skipped: unusable + settledBefore + repeated };
 }
 
