@@ -5,6 +5,7 @@
  * whole file is parsed and written each time.
  */
 import { formatSubscription, parseSubscription, subscriptionId } from "../protocol/subscription.ts";
+import { parseVapidPublicKey } from "../protocol/vapid.ts";
 import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { otherVersion, parseTime } from "./config.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
@@ -18,6 +19,7 @@ import {
   type LastResult,
   type SubscriptionRecord,
   type SubscriptionStore,
+  type WrongKeyMark,
 } from "./subscriptions.ts";
 
 type Records = readonly SubscriptionRecord[];
@@ -69,6 +71,7 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
             ...record,
             lastResult: note.result,
             gone: note.gone ?? (note.result.outcome === "accepted" ? undefined : record.gone),
+            wrongKey: note.wrongKey ?? (note.result.outcome === "accepted" ? undefined : record.wrongKey),
           };
         });
         return noted.some((record, index) => record !== records[index]) ? noted : records;
@@ -100,7 +103,13 @@ function mergeOne(byId: ReadonlyMap<string, SubscriptionRecord>, addition: Addit
   const id = subscriptionId(subscription.endpoint);
   const known = byId.get(id);
   if (known === undefined) {
-    const fresh = { createdAt: now, registeredAt: now, lastResult: undefined, gone: undefined };
+    const fresh = {
+      createdAt: now,
+      registeredAt: now,
+      lastResult: undefined,
+      gone: undefined,
+      wrongKey: undefined,
+    };
     return { outcome: "added", record: { id, ...addition, ...fresh } };
   }
   const name = addition.name ?? known.name;
@@ -113,7 +122,7 @@ function mergeOne(byId: ReadonlyMap<string, SubscriptionRecord>, addition: Addit
   if (isSame) return { outcome: "unchanged", record: known };
   return {
     outcome: "updated",
-    record: { ...known, name, tags, subscription, registeredAt: now, gone: undefined },
+    record: { ...known, name, tags, subscription, registeredAt: now, gone: undefined, wrongKey: undefined },
   };
 }
 
@@ -140,7 +149,7 @@ function parseRecord(json: unknown, index: number): SubscriptionRecord {
   const entry = expectObject(json, where);
   const subscription = parseAt(where, () => parseSubscription(entry["subscription"]));
   const createdAt = parseTime(entry["createdAt"], `${where}.createdAt`);
-  const { name, registeredAt, lastResult, gone } = entry;
+  const { name, registeredAt, lastResult, gone, wrongKey } = entry;
   return {
     id: subscriptionId(subscription.endpoint),
     name: name === undefined ? undefined : expectText(name, `${where}.name`),
@@ -150,6 +159,7 @@ function parseRecord(json: unknown, index: number): SubscriptionRecord {
     registeredAt: registeredAt === undefined ? createdAt : parseTime(registeredAt, `${where}.registeredAt`),
     lastResult: lastResult === undefined ? undefined : parseLastResult(lastResult, `${where}.lastResult`),
     gone: gone === undefined ? undefined : parseGone(gone, `${where}.gone`),
+    wrongKey: wrongKey === undefined ? undefined : parseWrongKey(wrongKey, `${where}.wrongKey`),
   };
 }
 
@@ -169,8 +179,17 @@ function parseGone(json: unknown, where: string): GoneMark {
   return { at: parseTime(gone["at"], `${where}.at`), cause: expectText(gone["cause"], `${where}.cause`) };
 }
 
+function parseWrongKey(json: unknown, where: string): WrongKeyMark {
+  const mark = expectObject(json, where);
+  return {
+    at: parseTime(mark["at"], `${where}.at`),
+    cause: expectText(mark["cause"], `${where}.cause`),
+    publicKey: parseAt(where, () => parseVapidPublicKey(expectText(mark["publicKey"], `${where}.publicKey`))),
+  };
+}
+
 function formatRecord(record: SubscriptionRecord): Readonly<Record<string, unknown>> {
-  const { id, name, tags, subscription, createdAt, registeredAt, lastResult, gone } = record;
+  const { id, name, tags, subscription, createdAt, registeredAt, lastResult, gone, wrongKey } = record;
   return {
     id,
     ...(name === undefined ? {} : { name }),
@@ -180,6 +199,7 @@ function formatRecord(record: SubscriptionRecord): Readonly<Record<string, unkno
     ...(registeredAt === createdAt ? {} : { registeredAt: formatTime(registeredAt) }),
     ...(lastResult === undefined ? {} : { lastResult: { ...lastResult, at: formatTime(lastResult.at) } }),
     ...(gone === undefined ? {} : { gone: { ...gone, at: formatTime(gone.at) } }),
+    ...(wrongKey === undefined ? {} : { wrongKey: { ...wrongKey, at: formatTime(wrongKey.at) } }),
   };
 }
 

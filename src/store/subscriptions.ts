@@ -8,6 +8,7 @@
  */
 import { UserError } from "../base/errors.ts";
 import { formatSubscription, type Subscription } from "../protocol/subscription.ts";
+import type { VapidPublicKey } from "../protocol/vapid.ts";
 
 /** One stored subscription. Times are ms since 1970. */
 export interface SubscriptionRecord {
@@ -23,6 +24,8 @@ export interface SubscriptionRecord {
   readonly lastResult: LastResult | undefined;
   /** Set when a push service said it is gone; such records are kept for a while, but not sent to. */
   readonly gone: GoneMark | undefined;
+  /** Set when a push service refused a key as not the one this was made with; only the page can mend that. */
+  readonly wrongKey: WrongKeyMark | undefined;
 }
 
 /** What came of the last message sent to a subscription. */
@@ -37,6 +40,14 @@ export interface LastResult {
 export interface GoneMark {
   readonly at: number;
   readonly cause: string;
+}
+
+/** A push service's word that a subscription was made with another key than the one that signed. */
+export interface WrongKeyMark {
+  readonly at: number;
+  readonly cause: string;
+  /** The key that was refused. */
+  readonly publicKey: VapidPublicKey;
 }
 
 /** A subscription to store, with what the person says about it. */
@@ -54,6 +65,7 @@ export interface ResultNote {
   readonly registeredAt: number;
   readonly result: LastResult;
   readonly gone: GoneMark | undefined;
+  readonly wrongKey: WrongKeyMark | undefined;
 }
 
 /** Where a project's subscriptions are kept. */

@@ -10,7 +10,13 @@ function record(
   over: Readonly<Record<string, unknown>> = {},
   state: Partial<SubscriptionRecord> = {},
 ): SubscriptionRecord {
-  const times = { createdAt: now, registeredAt: now, lastResult: undefined, gone: undefined };
+  const times = {
+    createdAt: now,
+    registeredAt: now,
+    lastResult: undefined,
+    gone: undefined,
+    wrongKey: undefined,
+  };
   return {
     id: "aaaa111111",
     name: undefined,
@@ -35,7 +41,11 @@ test.each<[string, SubscriptionRecord, readonly string[]]>([
   ],
   ["one that expires later", record({ expirationTime: now + 1 }), []],
   ["one that expires now", record({ expirationTime: now }), ["expired"]],
-  ["one that a service called gone", record({}, { gone: { at: now, cause: "fcm.gone" } }), ["gone"]],
+  [
+    "one that a service called gone",
+    record({}, { gone: { at: now, cause: "fcm.gone" }, wrongKey: undefined }),
+    ["gone"],
+  ],
   [
     "one at a service that is no more",
     record({ endpoint: "https://android.googleapis.com/gcm/send/abcdef" }),

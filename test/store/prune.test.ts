@@ -10,7 +10,15 @@ const origin = "https://push.example.net";
 function report(who: string, ageMs: number, over: Partial<GoneReport> = {}): GoneReport {
   const registeredAt = now - ageMs;
   const subscription = sampleSubscription("alice");
-  const record = { id: who, name: undefined, tags: [], subscription, lastResult: undefined, gone: undefined };
+  const record = {
+    id: who,
+    name: undefined,
+    tags: [],
+    subscription,
+    lastResult: undefined,
+    gone: undefined,
+    wrongKey: undefined,
+  };
   return {
     record: { ...record, createdAt: registeredAt, registeredAt },
     answered: true,

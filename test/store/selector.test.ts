@@ -4,7 +4,13 @@ import type { SubscriptionRecord } from "../../src/store/subscriptions.ts";
 import { sampleSubscription } from "../support/samples.ts";
 
 function record(id: string, name?: string, tags: readonly string[] = []): SubscriptionRecord {
-  const times = { createdAt: 0, registeredAt: 0, lastResult: undefined, gone: undefined };
+  const times = {
+    createdAt: 0,
+    registeredAt: 0,
+    lastResult: undefined,
+    gone: undefined,
+    wrongKey: undefined,
+  };
   return { id, name, tags, subscription: sampleSubscription(id), ...times };
 }
 

@@ -50,6 +50,7 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
           registeredAt: monday,
           lastResult: undefined,
           gone: undefined,
+          wrongKey: undefined,
         },
       ]);
       const [read] = await other.list();
@@ -88,9 +89,14 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       const [added] = await store.add([addition("alice")], monday);
       const id = added?.record.id ?? "";
       const gone = { at: tuesday, cause: "fcm.gone" };
-      await store.note([{ id, registeredAt: monday, result: result(tuesday, "gone", "fcm.gone"), gone }]);
+      await store.note([
+        { id, registeredAt: monday, result: result(tuesday, "gone", "fcm.gone"), gone, wrongKey: undefined },
+      ]);
       const [again] = await store.add([addition("alice")], friday);
-      expect(again).toMatchObject({ outcome: "updated", record: { gone: undefined, registeredAt: friday } });
+      expect(again).toMatchObject({
+        outcome: "updated",
+        record: { gone: undefined, wrongKey: undefined, registeredAt: friday },
+      });
     });
 
     test("of a name that another has is refused, and stores none of the batch", async () => {
@@ -167,11 +173,21 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       const [alice = "", bob = ""] = added.map(({ record }) => record.id);
       const gone = { at: friday, cause: "fcm.gone" };
       await store.note([
-        { id: alice, registeredAt: monday, result: result(tuesday), gone: undefined },
-        { id: bob, registeredAt: monday, result: result(friday, "gone", "fcm.gone"), gone },
+        { id: alice, registeredAt: monday, result: result(tuesday), gone: undefined, wrongKey: undefined },
+        {
+          id: bob,
+          registeredAt: monday,
+          result: result(friday, "gone", "fcm.gone"),
+          gone,
+          wrongKey: undefined,
+        },
       ]);
       expect(await other.list()).toMatchObject([
-        { lastResult: { at: tuesday, outcome: "accepted", cause: "ok", status: 201 }, gone: undefined },
+        {
+          lastResult: { at: tuesday, outcome: "accepted", cause: "ok", status: 201 },
+          gone: undefined,
+          wrongKey: undefined,
+        },
         { lastResult: { at: friday, outcome: "gone", cause: "fcm.gone", status: undefined }, gone },
       ]);
     });
@@ -181,9 +197,15 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       const [added] = await store.add([addition("alice")], monday);
       const id = added?.record.id ?? "";
       const gone = { at: tuesday, cause: "fcm.gone" };
-      await store.note([{ id, registeredAt: monday, result: result(tuesday, "gone", "fcm.gone"), gone }]);
-      await store.note([{ id, registeredAt: monday, result: result(friday), gone: undefined }]);
-      expect(await store.list()).toMatchObject([{ lastResult: { outcome: "accepted" }, gone: undefined }]);
+      await store.note([
+        { id, registeredAt: monday, result: result(tuesday, "gone", "fcm.gone"), gone, wrongKey: undefined },
+      ]);
+      await store.note([
+        { id, registeredAt: monday, result: result(friday), gone: undefined, wrongKey: undefined },
+      ]);
+      expect(await store.list()).toMatchObject([
+        { lastResult: { outcome: "accepted" }, gone: undefined, wrongKey: undefined },
+      ]);
     });
 
     test("of a registration that was renewed since is ignored", async () => {
@@ -193,13 +215,19 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       await store.add([{ subscription: renewed, name: undefined, tags: [] }], tuesday);
       const gone = { at: friday, cause: "fcm.gone" };
       const id = added?.record.id ?? "";
-      await store.note([{ id, registeredAt: monday, result: result(friday, "gone", "fcm.gone"), gone }]);
-      expect(await store.list()).toMatchObject([{ lastResult: undefined, gone: undefined }]);
+      await store.note([
+        { id, registeredAt: monday, result: result(friday, "gone", "fcm.gone"), gone, wrongKey: undefined },
+      ]);
+      expect(await store.list()).toMatchObject([
+        { lastResult: undefined, gone: undefined, wrongKey: undefined },
+      ]);
     });
 
     test("of one that was removed since is ignored", async () => {
       const { store } = await open();
-      await store.note([{ id: "unknown", registeredAt: monday, result: result(friday), gone: undefined }]);
+      await store.note([
+        { id: "unknown", registeredAt: monday, result: result(friday), gone: undefined, wrongKey: undefined },
+      ]);
       expect(await store.list()).toEqual([]);
     });
   });

@@ -94,6 +94,7 @@ function noteOf(
     registeredAt,
     result: { at: now, outcome, cause, status },
     gone: isGone ? { at: now, cause } : undefined,
+    wrongKey: undefined,
   };
 }
 

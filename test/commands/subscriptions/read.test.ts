@@ -36,12 +36,14 @@ async function project(options: TestContextOptions = {}): Promise<TestContext> {
       registeredAt: testNow,
       result: { at, outcome: "accepted", cause: "ok", status: 201 },
       gone: undefined,
+      wrongKey: undefined,
     },
     {
       id: bob?.id ?? "",
       registeredAt: testNow,
       result: { at, outcome: "gone", cause: "fcm.gone", status: 410 },
       gone: { at, cause: "fcm.gone" },
+      wrongKey: undefined,
     },
   ]);
   context.clock.nowMs = testNow + 48 * 60 * minute;
@@ -106,7 +108,9 @@ describe("subscriptions list", () => {
   test("shows an outcome that somebody wrote into the file harmless", async () => {
     const context = await project();
     const result = { at: testNow, outcome: "\u001b[2J", cause: "ok", status: undefined };
-    await context.subscriptions.note([{ id: aliceId, registeredAt: testNow, result, gone: undefined }]);
+    await context.subscriptions.note([
+      { id: aliceId, registeredAt: testNow, result, gone: undefined, wrongKey: undefined },
+    ]);
     await list({ tag: [], gone: false }, context);
     expect(context.stdout.join()).toContain("\\u{1b}[2J 2 d ago");
   });
