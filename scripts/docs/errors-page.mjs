@@ -1,6 +1,7 @@
 /** docs/errors.md: every error code, every cause of a failed delivery, every finding. */
 import { readFileSync } from "node:fs";
 import { exitCodeOf } from "../../dist/commands/exit-code.js";
+import { Counter, exitCodeFor } from "../../dist/commands/send/tally.js";
 import { diagnoses } from "../../dist/protocol/diagnoses.js";
 import { pushServices } from "../../dist/protocol/services.js";
 import { code, generatedNote, table } from "./markdown.mjs";
@@ -37,20 +38,15 @@ ${table(
 
 ## Causes
 
-*retry* says whether sending again can help: \`no\`; \`backoff\`, after a while; \`after\`, after the time the service asks
-for; \`once\`, and no more. *subscription* says what becomes of a stored one: \`keep\`; \`delete\`, taken for gone and not
-sent to again; \`wrong-key\`, kept, made with another key; \`suspect\`, kept, look at it when it happens again.
+Each cause says what became of one message. *Retry* says whether sending again can help, *subscription* what becomes of a
+stored one, *exit code* what \`webpush send\` ends with when nothing else happened.
 
 ${causeSections()}
 ### Not sent at all
 
 No request was made; \`outcome\` is \`skipped\`.
 
-${table(
-  ["cause", "when", "what to do"],
-  skipped.map(([id, { when, fix }]) => [code(id), when, fix]),
-)}
-
+${skipped.map(skippedSection).join("\n")}
 ## Findings
 
 ${table(
@@ -96,17 +92,76 @@ function causeSections() {
   return services
     .map((service) => {
       const rows = diagnoses.filter((row) => row.service === service);
-      return `### ${nameOf(service)}
-
-${table(["cause", "outcome", "what it means", "what to do", "retry", "subscription"], rows.map(causeRow))}
-`;
+      return `### ${nameOf(service)}\n\n${rows.map(causeSection).join("\n")}`;
     })
     .join("\n");
 }
 
-function causeRow({ id, outcome, meaning, advice, retry, subscription, haltOrigin }) {
-  const halt = haltOrigin === true ? "no, and nothing more to this service in this run" : retry;
-  return [code(id), outcome, meaning, advice, halt, subscription];
+function causeSection(row) {
+  const facts = [
+    ["outcome", code(row.outcome)],
+    ["exit code", String(exitCodeAlone(row))],
+    ["retry", row.outcome === "accepted" ? undefined : retryOf(row)],
+    ],
+    ["subscription", subscriptions[row.subscription]],
+    ["the answer", row.example === undefined ? undefined : exampleOf(row.example)],
+    ["source", row.source],
+  ];
+  return `#### ${code(row.id)}
+
+${sentence(row.meaning)} **What to do:** ${row.advice}.
+
+${factLines(facts)}
+`;
+}
+
+/** What a run ends with in which nothing but this happened. */
+function exitCodeAlone({ outcome, id }) {
+  const counter = new Counter();
+  counter.count({ outcome, cause: id });
+  return exitCodeFor(counter.tally(), { excused: 0, stopped: false });
+}
+
+function retryOf({ haltOrigin, retry }) {
+  return haltOrigin === true ? `${retries.no}; nothing more to this service in this run` : retries[retry];
+}
+
+const retries = {
+  no: "does not help",
+  backoff: "after a while",
+  after: "after the time the service asks for, or a while",
+  once: "once, and no more",
+};
+
+const subscriptions = {
+  keep: "kept",
+  delete: "taken for gone, with guards, and not sent to again",
+  "wrong-key": "kept, and marked as made with another key",
+  suspect: "kept; look at it when this happens again",
+};
+
+/** Status, headers that tell, and body, as one line of code. */
+function exampleOf({ status, headers = {}, body = "" }) {
+  const lines = Object.entries(headers)
+    .filter(([name]) => !["content-type", "cache-control"].includes(name))
+    .map(([name, value]) => `${name}: ${value}`);
+  const words = body.replace(/<[^>]*>|\s+/g, " ").trim();
+  return [String(status), ...lines, ...(words === "" ? [] : [words])].map((part) => code(part)).join(" ");
+}
+
+function skippedSection([id, { when, fix }]) {
+  return `#### ${code(id)}\n\n${sentence(when)} **What to do:** ${fix}.\n`;
+}
+
+function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function factLines(facts) {
+  return facts
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `- ${name}: ${value}`)
+    .join("\n");
 }
 
 function nameOf(service) {
