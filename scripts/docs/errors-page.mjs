@@ -102,7 +102,6 @@ function causeSection(row) {
     ["outcome", code(row.outcome)],
     ["exit code", String(exitCodeAlone(row))],
     ["retry", row.outcome === "accepted" ? undefined : retryOf(row)],
-    ],
     ["subscription", subscriptions[row.subscription]],
     ["the answer", row.example === undefined ? undefined : exampleOf(row.example)],
     ["source", row.source],
