@@ -9,7 +9,7 @@ import type { SubscriptionRecord } from "./subscriptions.ts";
 
 /** One thing that is wrong, with a stable id. */
 export interface Finding {
-  readonly id: "gone" | "expired" | "key.unknown" | "endpoint.dead" | "encoding" | "refused";
+  readonly id: "gone" | "expired" | "key.unknown" | "key.refused" | "endpoint.dead" | "encoding" | "refused";
   readonly what: string;
   readonly advice: string;
 }
@@ -26,6 +26,7 @@ export function checkSubscription(record: SubscriptionRecord, facts: CheckFacts)
     goneOf(record),
     expiryOf(record, facts),
     keyOf(record, facts),
+    refusedKeyOf(record),
     hostOf(record),
     encodingOf(record),
     resultOf(record),
@@ -55,6 +56,16 @@ function keyOf({ subscription }: SubscriptionRecord, { pairs }: CheckFacts): Fin
   return { id: "key.unknown", ...describeUnknownKey(made) };
 }
 
+function refusedKeyOf({ gone, wrongKey }: SubscriptionRecord): Finding | undefined {
+  if (gone !== undefined || wrongKey === undefined) return undefined;
+  const { cause, publicKey } = wrongKey;
+  return {
+    id: "key.refused",
+    what: `its push service refused key ${publicKey.slice(0, 12)}…: it was made with another (${cause})`,
+    advice: "have its page visited again, which subscribes anew; until then it is left out of broadcasts",
+  };
+}
+
 function hostOf({ subscription }: SubscriptionRecord): Finding | undefined {
   const verdict = classifyEndpoint(subscription.endpoint);
   if (verdict === undefined) return undefined;
@@ -72,8 +83,8 @@ function encodingOf({ subscription }: SubscriptionRecord): Finding | undefined {
   };
 }
 
-function resultOf({ lastResult, gone }: SubscriptionRecord): Finding | undefined {
-  if (gone !== undefined || lastResult === undefined) return undefined;
+function resultOf({ lastResult, gone, wrongKey }: SubscriptionRecord): Finding | undefined {
+  if (gone !== undefined || wrongKey !== undefined || lastResult === undefined) return undefined;
   if (lastResult.outcome !== "wrong-key" && lastResult.outcome !== "rejected") return undefined;
   return {
     id: "refused",

@@ -57,6 +57,17 @@ test.each<[string, SubscriptionRecord, readonly string[]]>([
     ["refused"],
   ],
   [
+    "one whose push service refused a key of ours",
+    record(
+      {},
+      {
+        lastResult: { at: now, outcome: "wrong-key", cause: "fcm.key-mismatch", status: 403 },
+        wrongKey: { at: now, cause: "fcm.key-mismatch", publicKey: samplePair("own").publicKey },
+      },
+    ),
+    ["key.refused"],
+  ],
+  [
     "one whose last message was accepted",
     record({}, { lastResult: { at: now, outcome: "accepted", cause: "ok", status: 201 } }),
     [],

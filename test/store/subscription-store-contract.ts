@@ -208,6 +208,24 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       ]);
     });
 
+    test("keeps the mark of a refused key until a message is accepted or the page is back", async () => {
+      const { store } = await open();
+      const [added] = await store.add([addition("alice")], monday);
+      const id = added?.record.id ?? "";
+      const wrongKey = { at: tuesday, cause: "fcm.key-mismatch", publicKey: samplePair("own").publicKey };
+      const refused = result(tuesday, "wrong-key", "fcm.key-mismatch");
+      const about = { id, registeredAt: monday, gone: undefined };
+      await store.note([{ ...about, result: refused, wrongKey }]);
+      await store.note([{ ...about, result: result(friday, "throttled", "http.429"), wrongKey: undefined }]);
+      expect(await store.list()).toMatchObject([{ wrongKey, lastResult: { outcome: "throttled" } }]);
+      await store.note([{ ...about, result: result(friday), wrongKey: undefined }]);
+      expect(await store.list()).toMatchObject([{ wrongKey: undefined }]);
+      await store.note([{ ...about, result: refused, wrongKey }]);
+      const renewed = sampleSubscription("alice", { applicationServerKey: samplePair("new").publicKey });
+      await store.add([{ subscription: renewed, name: undefined, tags: [] }], friday);
+      expect(await store.list()).toMatchObject([{ wrongKey: undefined, registeredAt: friday }]);
+    });
+
     test("of a registration that was renewed since is ignored", async () => {
       const { store } = await open();
       const [added] = await store.add([addition("alice")], monday);

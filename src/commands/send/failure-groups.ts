@@ -63,6 +63,7 @@ export class FailureGroups {
 /** What is told of those skipped; nothing of those that nothing is wrong with. */
 const skippedMeanings: Readonly<Record<Skipped["cause"], string | undefined>> = {
   "key.unknown": "made with a key you do not have, not sent",
+  "key.refused": "refused before: made with another key, not sent",
   "input.malformed": "no usable subscription, not sent",
   "message.unfit": "the message does not fit its service, not sent",
   "message.unsigned": "its service wants a contact, not sent",

@@ -16,6 +16,7 @@ import {
 import { serviceOf, type PushServiceFacts } from "../../protocol/services.ts";
 import type { ContentEncoding, Subscription } from "../../protocol/subscription.ts";
 import type { VapidKeyPair } from "../../protocol/vapid.ts";
+import type { WrongKeyMark } from "../../store/subscriptions.ts";
 import type { Entry, Recipient, RefusedRecipient, RepeatedRecipient } from "./recipients.ts";
 import type { Skipped } from "./tally.ts";
 
@@ -98,6 +99,8 @@ function planEntry(entry: Entry, { message, keys, encoding }: PlanRules): ReadyR
   checkForService(message, subscription, keys);
   const pair = pickPair(subscription.applicationServerKey, keys);
   if (pair === undefined) return { recipient: entry, skipped: keyUnknown(subscription) };
+  const mark = entry.isNamed === true ? undefined : entry.record?.wrongKey;
+  if (mark?.publicKey === pair.publicKey) return { recipient: entry, skipped: keyRefused(entry.id, mark) };
   return { ...entry, subscription, pair };
 }
 
@@ -142,4 +145,15 @@ function unfit({ code, kind, message, hints }: UserError): Skipped {
 function keyUnknown({ applicationServerKey }: Subscription): Skipped {
   const { what, advice } = describeUnknownKey(applicationServerKey);
   return { outcome: "skipped", cause: "key.unknown", reason: what, advice };
+}
+
+/** It was refused with this very key, which will not change before its page is visited again. */
+function keyRefused(id: string, { at, cause, publicKey }: WrongKeyMark): Skipped {
+  const day = new Date(at).toISOString().slice(0, 10);
+  return {
+    outcome: "skipped",
+    cause: "key.refused",
+    reason: `refused on ${day} with key ${publicKey.slice(0, 12)}… (${cause})`,
+    advice: `have its page visited again, which subscribes anew; or try all the same: webpush send --to ${id}`,
+  };
 }

@@ -26,6 +26,8 @@ export interface Recipient {
   readonly name: string | undefined;
   readonly subscription: Subscription;
   readonly record: SubscriptionRecord | undefined;
+  /** Asked for by id or name, and not as one of a group: sent to though there is reason not to. */
+  readonly isNamed?: boolean;
 }
 
 /** An entry of a list that is no subscription. */
@@ -77,14 +79,15 @@ const entriesReadAhead = 1000;
 export async function readRecipients(options: RecipientOptions, context: Needs): Promise<Recipients> {
   assertSensible(options);
   const direct = options.subscription.map((given) => readSubscription(given, context));
-  const named = [...(await Promise.all(direct)), ...(hasParts(options) ? [byParts(options)] : [])];
-  const isDefault = options.to.length === 0 && named.length === 0;
+  const given = [...(await Promise.all(direct)), ...(hasParts(options) ? [byParts(options)] : [])];
+  const isDefault = options.to.length === 0 && given.length === 0;
   const stored = await context.subscriptions.list();
   const wanted = isDefault ? ["all"] : [...new Set(options.to)];
   const targets = wanted.map((to) => findTarget(to, stored, context));
+  const named = new Set(targets.flatMap(({ isGroup, records }) => (isGroup ? [] : records)));
   const chosen = [
-    ...targets.flatMap((target) => target.records.map(fromRecord)),
-    ...named.map((subscription) => fromSubscription(subscription, undefined)),
+    ...targets.flatMap(({ records }) => records.map((record) => fromRecord(record, named.has(record)))),
+    ...given.map((subscription) => fromSubscription(subscription, undefined)),
   ];
   const files = targets.flatMap(({ file }) => file ?? []);
   const gauge = new ListGauge(files, context.cwd);
@@ -99,7 +102,7 @@ export async function readRecipients(options: RecipientOptions, context: Needs):
     known: [...unique, ...known],
     rest: rest && orNobody(rest, hasSome, () => nobody(options, stored.length > 0)),
     expected: () => gauge.expect(unique.length),
-    sources: [...targets.map(sourceOf), ...named.map(sourceOfGiven)],
+    sources: [...targets.map(sourceOf), ...given.map(sourceOfGiven)],
     isBroadcast: isDefault || targets.some(({ isGroup }) => isGroup),
   };
 }
@@ -241,8 +244,8 @@ function byParts({ endpoint, p256dh, auth }: RecipientOptions): Subscription {
   return parseSubscription({ endpoint, keys: { p256dh, auth } });
 }
 
-function fromRecord(record: SubscriptionRecord): Recipient {
-  return { id: record.id, name: record.name, subscription: record.subscription, record };
+function fromRecord(record: SubscriptionRecord, isNamed: boolean): Recipient {
+  return { id: record.id, name: record.name, subscription: record.subscription, record, isNamed };
 }
 
 function fromSubscription(subscription: Subscription, name: string | undefined): Recipient {

@@ -4,6 +4,7 @@
 import { UserError } from "../../base/errors.ts";
 import type { Delivery } from "../../protocol/delivery.ts";
 import { endpointOrigin, isLoopbackEndpoint } from "../../protocol/subscription.ts";
+import type { VapidPublicKey } from "../../protocol/vapid.ts";
 import { judgeGone, type GoneReport, type PruneVerdict } from "../../store/prune.ts";
 import type { ResultNote, SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
@@ -28,10 +29,11 @@ export class Memory {
   readonly #stored: StoredResult[] = [];
   readonly #byOrigin = new Map<string, number>();
 
-  add({ recipient: { record, subscription }, delivery }: Pick<Result, "recipient" | "delivery">): void {
+  add({ recipient, delivery }: Pick<Result, "recipient" | "delivery">): void {
+    const { record, subscription, pair } = recipient;
     const origin = endpointOrigin(subscription.endpoint);
     this.#byOrigin.set(origin, (this.#byOrigin.get(origin) ?? 0) + 1);
-    if (record !== undefined) this.#stored.push({ record, delivery });
+    if (record !== undefined) this.#stored.push({ record, delivery, signedWith: pair.publicKey });
   }
 
   /** Stores the last results, and marks those that may be believed to be gone. */
@@ -41,7 +43,7 @@ export class Memory {
     const reports = this.#stored.flatMap(goneReport);
     const verdict = judgeGone(reports, this.#byOrigin, now);
     const gone = new Set(prune ? verdict.gone : []);
-    const notes = this.#stored.map(({ record, delivery }) => noteOf(record, delivery, now, gone.has(record)));
+    const notes = this.#stored.map((stored) => noteOf(stored, now, gone.has(stored.record)));
     const kept = reports.length - gone.size;
     try {
       await subscriptions.note(notes);
@@ -67,6 +69,7 @@ export async function remember(
 interface StoredResult {
   readonly record: SubscriptionRecord;
   readonly delivery: Delivery;
+  readonly signedWith: VapidPublicKey;
 }
 
 function goneReport({ record, delivery }: StoredResult): readonly GoneReport[] {
@@ -83,18 +86,14 @@ function goneReport({ record, delivery }: StoredResult): readonly GoneReport[] {
   ];
 }
 
-function noteOf(
-  { id, registeredAt }: SubscriptionRecord,
-  { outcome, cause, status }: Delivery,
-  now: number,
-  isGone: boolean,
-): ResultNote {
+function noteOf({ record, delivery, signedWith }: StoredResult, now: number, isGone: boolean): ResultNote {
+  const { outcome, cause, status } = delivery;
   return {
-    id,
-    registeredAt,
+    id: record.id,
+    registeredAt: record.registeredAt,
     result: { at: now, outcome, cause, status },
     gone: isGone ? { at: now, cause } : undefined,
-    wrongKey: undefined,
+    wrongKey: outcome === "wrong-key" ? { at: now, cause, publicKey: signedWith } : undefined,
   };
 }
 

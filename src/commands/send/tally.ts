@@ -16,6 +16,8 @@ export interface Skipped {
   /** Id of the reason, documented in docs/errors.md. */
   readonly cause:
     | "key.unknown"
+    /** Its push service refused this very key before. */
+    | "key.refused"
     | "input.malformed"
     | "message.unfit"
     | "message.unsigned"
@@ -98,6 +100,7 @@ function failureClassOf(outcome: Exclude<Outcome, { outcome: "accepted" }>): Fai
 
 const skippedClasses: Partial<Record<Skipped["cause"], FailureClass>> = {
   "key.unknown": "credentials",
+  "key.refused": "credentials",
   "message.unsigned": "credentials",
   "journal.ambiguous": "inDoubt",
 };

@@ -28,7 +28,7 @@ export async function sendTestPush(
     title: "Test push",
     body: "Sent by webpush serve, shown by your service worker.",
   });
-  const plan = planSend([{ id, name, subscription, record }], {
+  const plan = planSend([{ id, name, subscription, record, isNamed: true }], {
     message: { payload, ttlSeconds, urgency: "high", topic: undefined },
     keys,
     encoding: undefined,

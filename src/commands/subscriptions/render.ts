@@ -3,7 +3,7 @@ import type { RefusedEntry } from "../../formats/subscriptions.ts";
 import { serviceLabel, serviceOf } from "../../protocol/services.ts";
 import { shortenEndpoint } from "../../protocol/subscription.ts";
 import type { Finding } from "../../store/check.ts";
-import type { Added, LastResult, SubscriptionRecord } from "../../store/subscriptions.ts";
+import type { Added, LastResult, SubscriptionRecord, WrongKeyMark } from "../../store/subscriptions.ts";
 import type { Io } from "../../terminal/io.ts";
 import { printable } from "../../terminal/printable.ts";
 import { table } from "../../terminal/table.ts";
@@ -13,7 +13,7 @@ type Painted = Pick<Io, "paint">;
 
 /** One record as JSON, without its secrets: neither the keys nor the endpoint's secret path. */
 export function recordJson(record: SubscriptionRecord) {
-  const { id, name, tags, subscription, createdAt, registeredAt, lastResult, gone } = record;
+  const { id, name, tags, subscription, createdAt, registeredAt, lastResult, gone, wrongKey } = record;
   return {
     id,
     name: name ?? null,
@@ -26,7 +26,12 @@ export function recordJson(record: SubscriptionRecord) {
     registeredAt: formatTime(registeredAt),
     lastResult: lastResult === undefined ? null : resultJson(lastResult),
     gone: gone === undefined ? null : { at: formatTime(gone.at), cause: gone.cause },
+    wrongKey: wrongKey === undefined ? null : wrongKeyJson(wrongKey),
   };
+}
+
+function wrongKeyJson({ at, cause, publicKey }: WrongKeyMark) {
+  return { at: formatTime(at), cause, publicKey };
 }
 
 function resultJson({ at, outcome, cause, status }: LastResult) {
@@ -76,8 +81,9 @@ export function listText(
   );
 }
 
-function lastText({ lastResult, gone }: SubscriptionRecord, now: number): string {
+function lastText({ lastResult, gone, wrongKey }: SubscriptionRecord, now: number): string {
   if (gone !== undefined) return `gone ${ago(now - gone.at)}`;
+  if (wrongKey !== undefined) return `key refused ${ago(now - wrongKey.at)}`;
   return lastResult === undefined
     ? "never sent to"
     : printable(`${lastResult.outcome} ${ago(now - lastResult.at)}`);
@@ -85,7 +91,7 @@ function lastText({ lastResult, gone }: SubscriptionRecord, now: number): string
 
 /** One subscription in full; its endpoint whole, since it was asked for, its keys not. */
 export function detailText(record: SubscriptionRecord): readonly string[] {
-  const { id, name, tags, subscription, createdAt, registeredAt, lastResult, gone } = record;
+  const { id, name, tags, subscription, createdAt, registeredAt, lastResult, gone, wrongKey } = record;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["id", id],
     ["name", name],
@@ -98,6 +104,7 @@ export function detailText(record: SubscriptionRecord): readonly string[] {
     ["expires", subscription.expirationTime === null ? undefined : formatTime(subscription.expirationTime)],
     ["last result", lastResult === undefined ? "never sent to" : resultText(lastResult)],
     ["gone", gone === undefined ? undefined : `${formatTime(gone.at)} (${gone.cause})`],
+    ["key refused", wrongKey === undefined ? undefined : refusedKeyText(wrongKey)],
   ];
   return rows.flatMap(([label, value]) =>
     value === undefined ? [] : [`${label.padEnd(14)} ${printable(value, { limit: 2100 })}`],
@@ -106,6 +113,10 @@ export function detailText(record: SubscriptionRecord): readonly string[] {
 
 function resultText({ at, outcome, cause, status }: LastResult): string {
   return `${outcome} (${cause}${status === undefined ? "" : `, ${status}`}) at ${formatTime(at)}`;
+}
+
+function refusedKeyText({ at, cause, publicKey }: WrongKeyMark): string {
+  return `${publicKey} at ${formatTime(at)} (${cause})`;
 }
 
 function formatTime(ms: number): string {

@@ -131,6 +131,7 @@ describe("subscriptions list", () => {
         registeredAt: "2026-11-02T12:00:00.000Z",
         lastResult: { at: "2026-11-02T13:00:00.000Z", outcome: "accepted", cause: "ok", status: 201 },
         gone: null,
+        wrongKey: null,
       },
     ]);
     expect(context.stderr).toEqual([]);
