@@ -47,8 +47,11 @@ export class StateFile<Value> {
   read(): Value {
     let text: string;
     try {
+      // Whatever else bears the name is not read: a FIFO would never end, a device might never.
+      if (statSync(this.#path, { throwIfNoEntry: false })?.isFile() === false) throw notAFile(this.#path);
       text = readFileSync(this.#path, "utf8");
     } catch (error) {
+      if (error instanceof UserError) throw error;
       if (systemCode(error) === "ENOENT") return this.#format.empty;
       throw new UserError(
         "store-unreadable",
@@ -105,6 +108,13 @@ export class StateFile<Value> {
     }
     removeAbandoned(this.#path);
   }
+}
+
+function notAFile(path: string): UserError {
+  return new UserError("store-unreadable", `cannot read ${path}: it is not a file`, {
+    kind: "failed",
+    hints: ["move it away, or use --config-dir"],
+  });
 }
 
 /** The error for a file that does not read as ours. What JSON.parse says would quote the file, keys and all. */

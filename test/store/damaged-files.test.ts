@@ -1,5 +1,6 @@
 /** A file that does not read as ours is reported with its path, and never touched. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/base/errors.ts";
 import { createConfigStore } from "../../src/store/config.ts";
@@ -130,9 +131,19 @@ describe.each(Object.entries(kinds))("%s", (_name, open) => {
     mkdirSync(path, { recursive: true });
     expect(await refusalOf(read)).toMatchObject({
       code: "store-unreadable",
-      message: `cannot read ${path} (EISDIR)`,
+      message: `cannot read ${path}: it is not a file`,
     });
     expect(await refusalOf(change)).toMatchObject({ code: "store-unreadable" });
+  });
+
+  test("with a pipe in its place does not wait for somebody to write into it", async () => {
+    const { path, read } = open(await openProject());
+    rmSync(path);
+    execFileSync("mkfifo", [path]);
+    expect(await refusalOf(read)).toMatchObject({
+      code: "store-unreadable",
+      message: `cannot read ${path}: it is not a file`,
+    });
   });
 
   test("in a folder that is a file cannot be written, and nothing waits for a lock", async () => {
