@@ -94,6 +94,7 @@ describe("subscriptions add", () => {
         registeredAt: "2026-11-02T12:00:00.000Z",
         lastResult: null,
         gone: null,
+        wrongKey: null,
       },
     ]);
     expect(context.stdout.join("")).not.toContain(sampleJson("alice").keys.auth);
