@@ -11,20 +11,44 @@ import type { Subject } from "./subject.ts";
 import type { Subscription } from "./subscription.ts";
 import type { VapidKeyPair, VapidPublicKey } from "./vapid.ts";
 
-/** The keys to sign with: all pairs at hand, and the one for subscriptions that name none. */
+/** A pair that new subscriptions were made with, from a time on. */
+export interface Tenure {
+  readonly pair: VapidKeyPair;
+  /** In ms since 1970. */
+  readonly since: number;
+}
+
+/** The keys to sign with. */
 export interface SigningKeys {
+  /** Signs for new subscriptions. */
   readonly current: VapidKeyPair | undefined;
+  /** All at hand. */
   readonly pairs: readonly VapidKeyPair[];
+  /** Which of them was current when, the earliest first; empty where that is not known. */
+  readonly tenures: readonly Tenure[];
   readonly subject: Subject | undefined;
 }
 
-/** The pair that signs for a subscription: the one it was made with (RFC 8292 §4.2), else the current one. */
+/** What is known of the key a subscription was made with. */
+export interface Origin {
+  /** By its own word. */
+  readonly applicationServerKey: VapidPublicKey | undefined;
+  /** When the page handed it in, in ms since 1970; undefined for one that is not stored. */
+  readonly registeredAt: number | undefined;
+}
+
+/**
+ * The pair that signs for a subscription: the one it was made with (RFC 8292 §4.2). One that does not say was most
+ * likely made with the pair that was current when its page handed it in.
+ */
 export function pickPair(
-  made: VapidPublicKey | undefined,
-  { current, pairs }: Pick<SigningKeys, "current" | "pairs">,
+  { applicationServerKey: made, registeredAt }: Origin,
+  { current, pairs, tenures }: Pick<SigningKeys, "current" | "pairs" | "tenures">,
 ): VapidKeyPair | undefined {
-  if (made === undefined) return current;
-  return pairs.find(({ publicKey }) => publicKey === made);
+  if (made !== undefined) return pairs.find(({ publicKey }) => publicKey === made);
+  if (registeredAt === undefined) return current;
+  const begun = tenures.filter(({ since }) => since <= registeredAt);
+  return (begun.at(-1) ?? tenures[0])?.pair ?? current;
 }
 
 /** A subscription whose key pair is not at hand, in words for a person. */
@@ -34,7 +58,7 @@ export function describeUnknownKey(made: VapidPublicKey | undefined) {
       made === undefined
         ? "it does not say which key it was made with, and none of yours is the current one"
         : `made with key ${made.slice(0, 12)}…, which is not among yours`,
-    advice: "import that key pair, or let the page subscribe again with the current key",
+    advice: "let the page subscribe again, or import that pair: webpush keys import FILE --add",
   };
 }
 

@@ -6,6 +6,7 @@
  */
 import { UserError } from "../base/errors.ts";
 import type { Secret } from "../base/secret.ts";
+import type { SigningKeys, Tenure } from "../protocol/preflight.ts";
 import { parseSubject, type Subject } from "../protocol/subject.ts";
 import {
   keyPairOf,
@@ -19,16 +20,12 @@ import { variable, type Environment } from "./environment.ts";
 /** What is kept in a project; the shape of store/config.ts that matters here. */
 export interface KeptKeys {
   readonly current: VapidPublicKey | undefined;
-  readonly pairs: readonly { readonly pair: VapidKeyPair }[];
+  readonly pairs: readonly { readonly pair: VapidKeyPair; readonly currentSince: number | undefined }[];
   readonly subject: Subject | undefined;
 }
 
 /** The keys of a run. */
-export interface KeyRing {
-  /** Signs for new subscriptions, and for those that do not say which key they were made with. */
-  readonly current: VapidKeyPair | undefined;
-  readonly pairs: readonly VapidKeyPair[];
-  readonly subject: Subject | undefined;
+export interface KeyRing extends SigningKeys {
   readonly source: "environment" | "project" | "none";
 }
 
@@ -72,8 +69,16 @@ export function createKeyRing(environment: EnvironmentKeys, kept: KeptKeys): Key
   if (environment.pair !== undefined) {
     const { pair } = environment;
     const others = keptPairs.filter(({ publicKey }) => publicKey !== pair.publicKey);
-    return { current: pair, pairs: [pair, ...others], subject, source: "environment" };
+    // Since when it signs, only those know who set it.
+    return { current: pair, pairs: [pair, ...others], tenures: [], subject, source: "environment" };
   }
   const current = keptPairs.find(({ publicKey }) => publicKey === kept.current);
-  return { current, pairs: keptPairs, subject, source: current === undefined ? "none" : "project" };
+  const source = current === undefined ? "none" : "project";
+  return { current, pairs: keptPairs, tenures: tenuresOf(kept), subject, source };
+}
+
+function tenuresOf({ pairs }: Pick<KeptKeys, "pairs">): readonly Tenure[] {
+  return pairs
+    .flatMap(({ pair, currentSince: since }) => (since === undefined ? [] : [{ pair, since }]))
+    .sort((a, b) => a.since - b.since);
 }

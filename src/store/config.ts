@@ -11,11 +11,17 @@ import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { isIgnoredByGit, shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 
-/** A pair and when it was made or imported, in ms since 1970. */
+/** A pair of a project. Times are ms since 1970. */
 export interface StoredKeyPair {
   readonly pair: VapidKeyPair;
+  /** When it was made or imported. */
   readonly createdAt: number;
+  /** When it became the current one here; undefined for one that was only ever stored beside it. */
+  readonly currentSince: number | undefined;
 }
+
+/** A pair to store. */
+export type NewKeyPair = Pick<StoredKeyPair, "pair" | "createdAt">;
 
 /** Every pair of a project, which of them is current, the contact, and the project's settings. */
 export interface ProjectConfig {
@@ -49,18 +55,36 @@ export const emptyConfig: ProjectConfig = { current: undefined, pairs: [], subje
 
 /** The pair that signs for new subscriptions. */
 export function currentPair(config: ProjectConfig): StoredKeyPair | undefined {
-  return config.pairs.find(({ pair }) => pair.publicKey === config.current);
+  return config.current === undefined ? undefined : heldPair(config, config.current);
 }
 
 /** `config` with `added` as the current pair; the pairs it had stay, unless `replacing`. */
 export function withCurrentPair(
   config: ProjectConfig,
-  added: StoredKeyPair,
+  added: NewKeyPair,
   { replacing }: { readonly replacing: boolean },
 ): ProjectConfig {
+  const { pair, createdAt } = heldPair(config, added.pair.publicKey) ?? added;
   const others = config.pairs.filter(({ pair }) => pair.publicKey !== added.pair.publicKey);
   const kept = replacing ? others.filter(({ pair }) => pair.publicKey !== config.current) : others;
-  return { ...config, current: added.pair.publicKey, pairs: [...kept, added] };
+  const stored = { pair, createdAt, currentSince: added.createdAt };
+  return { ...config, current: pair.publicKey, pairs: [...kept, stored] };
+}
+
+/** `config` with `added` beside the current pair: it signs for what was made with it, and for nothing else. */
+export function withPairBeside(config: ProjectConfig, added: NewKeyPair): ProjectConfig {
+  if (config.current === undefined) return withCurrentPair(config, added, { replacing: false });
+  if (heldPair(config, added.pair.publicKey) !== undefined) return config;
+  return { ...config, pairs: [...config.pairs, { ...added, currentSince: undefined }] };
+}
+
+/** `config` without one of its pairs, which must not be the current one. */
+export function withoutPair(config: ProjectConfig, publicKey: VapidPublicKey): ProjectConfig {
+  return { ...config, pairs: config.pairs.filter(({ pair }) => pair.publicKey !== publicKey) };
+}
+
+function heldPair({ pairs }: ProjectConfig, publicKey: VapidPublicKey): StoredKeyPair | undefined {
+  return pairs.find(({ pair }) => pair.publicKey === publicKey);
 }
 
 /** The config store of a project folder. */
@@ -99,14 +123,20 @@ const configFormat: StateFileFormat<ProjectConfig> = {
     version,
     ...(current === undefined ? {} : { current }),
     ...(subject === undefined ? {} : { subject }),
-    keys: pairs.map(({ pair, createdAt }) => ({
+    keys: pairs.map(({ pair, createdAt, currentSince }) => ({
       publicKey: pair.publicKey,
       privateKey: pair.privateKey.reveal(),
       createdAt: new Date(createdAt).toISOString(),
+      ...(currentSince === createdAt ? {} : { currentSince: formatSince(currentSince) }),
     })),
     settings: { ...settings },
   }),
 };
+
+/** `null`: never; it is left out where a pair was current from the day it came. */
+function formatSince(currentSince: number | undefined): string | null {
+  return currentSince === undefined ? null : new Date(currentSince).toISOString();
+}
 
 /** The error for a file of another format version. */
 export function otherVersion(found: unknown): UserError {
@@ -121,9 +151,12 @@ function parseStoredPair(json: unknown, index: number): StoredKeyPair {
   const entry = expectObject(json, where);
   const publicKey = expectText(entry["publicKey"], `${where}.publicKey`);
   const privateKey = expectText(entry["privateKey"], `${where}.privateKey`);
+  const createdAt = parseTime(entry["createdAt"], `${where}.createdAt`);
+  const { currentSince = entry["createdAt"] } = entry;
   return {
     pair: parseAt(where, () => parseKeyPair(publicKey, privateKey)),
-    createdAt: parseTime(entry["createdAt"], `${where}.createdAt`),
+    createdAt,
+    currentSince: currentSince === null ? undefined : parseTime(currentSince, `${where}.currentSince`),
   };
 }
 

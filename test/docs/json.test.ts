@@ -92,6 +92,8 @@ describe("the fields of --json records are those of docs/json.md:", () => {
   test.each<[argv: readonly string[], expected: Fields]>([
     [["keys"], fields("keys")],
     [["keys", "--print"], fields("keys")],
+    [["keys", "rotate"], fields("keys rotate")],
+    [["keys", "list"], fields("keys list")],
     [["keys", "import", "absent.pem"], fields("Error")],
     [["subscriptions", "list"], listed],
     [["subscriptions", "rename", "phone", "tablet"], listed],
@@ -192,6 +194,16 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     expect(
       await check(tempFolder(), ["keys", "import", join(cwd, "pair.json")], fields("keys import")),
     ).toEqual([]);
+  });
+
+  test("keys remove, of the pair before a rotation", async () => {
+    const cwd = await project();
+    const { stdout } = await runMain(["keys", "rotate", "--json"], { cwd, stdin: "" });
+    const { previousPublicKey } = JSON.parse(stdout) as { previousPublicKey: string };
+    expect(await check(cwd, ["keys", "remove", previousPublicKey, "--yes"], fields("keys remove"))).toEqual(
+      [],
+    );
+    expect(await check(cwd, ["keys", "list"], fields("keys list"))).toEqual([]);
   });
 
   test("subscriptions import: refused entries, then counts", async () => {

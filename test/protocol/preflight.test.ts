@@ -24,18 +24,31 @@ const unknown = "https://push.example.net/abc";
 const at = (endpoint: string) => sampleSubscription("phone", { endpoint });
 
 describe("the pair that signs", () => {
-  const ring = { current, pairs: [older, current] };
+  const tenures = [
+    { pair: older, since: 100 },
+    { pair: current, since: 200 },
+  ];
+  const ring = { current, pairs: [older, current], tenures };
 
   test.each([
-    ["is the one the subscription was made with", older.publicKey, older],
-    ["is the current one when it does not say", undefined, current],
-    ["is none when that key is not at hand", theirs.publicKey, undefined],
-  ])("%s", (_name, made, expected) => {
-    expect(pickPair(made, ring)).toBe(expected);
+    ["is the one the subscription was made with", older.publicKey, 250, older],
+    ["is none when that key is not at hand", theirs.publicKey, 250, undefined],
+    ["is the current one when it neither says nor is stored", undefined, undefined, current],
+    ["is the one of its time when it does not say", undefined, 199, older],
+    ["is the new one from the moment of the rotation", undefined, 200, current],
+    ["is the earliest for what was stored before any pair", undefined, 50, older],
+  ])("%s", (_name, applicationServerKey, registeredAt, expected) => {
+    expect(pickPair({ applicationServerKey, registeredAt }, ring)).toBe(expected);
+  });
+
+  test("is the current one when nobody knows which was current when", () => {
+    const to = { applicationServerKey: undefined, registeredAt: 50 };
+    expect(pickPair(to, { ...ring, tenures: [] })).toBe(current);
   });
 
   test("is none when there is none", () => {
-    expect(pickPair(undefined, { current: undefined, pairs: [] })).toBeUndefined();
+    const to = { applicationServerKey: undefined, registeredAt: 50 };
+    expect(pickPair(to, { current: undefined, pairs: [], tenures: [] })).toBeUndefined();
   });
 });
 

@@ -3,7 +3,8 @@ import { parseSubject } from "../../src/protocol/subject.ts";
 import { createKeyRing, readEnvironmentKeys, type KeptKeys } from "../../src/settings/vapid.ts";
 import { samplePair } from "../support/samples.ts";
 
-const [own, older, ci] = [samplePair("own"), samplePair("older"), samplePair("ci")];
+const [own, older] = [samplePair("own"), samplePair("older")];
+const [added, ci] = [samplePair("added"), samplePair("ci")];
 
 describe("keys from the environment", () => {
   test("are a pair and a subject", () => {
@@ -48,7 +49,11 @@ describe("keys from the environment", () => {
 describe("the key ring of a run", () => {
   const kept: KeptKeys = {
     current: own.publicKey,
-    pairs: [{ pair: older }, { pair: own }],
+    pairs: [
+      { pair: own, currentSince: 2 },
+      { pair: older, currentSince: 1 },
+      { pair: added, currentSince: undefined },
+    ],
     subject: parseSubject("mailto:kept@shop-online.de").subject,
   };
   const nothing = { pair: undefined, subject: undefined };
@@ -56,7 +61,11 @@ describe("the key ring of a run", () => {
   test("is the project's when the environment says nothing", () => {
     expect(createKeyRing(nothing, kept)).toEqual({
       current: own,
-      pairs: [older, own],
+      pairs: [own, older, added],
+      tenures: [
+        { pair: older, since: 1 },
+        { pair: own, since: 2 },
+      ],
       subject: "mailto:kept@shop-online.de",
       source: "project",
     });
@@ -66,14 +75,15 @@ describe("the key ring of a run", () => {
     const ring = createKeyRing({ pair: ci, subject: undefined }, kept);
     expect(ring).toEqual({
       current: ci,
-      pairs: [ci, older, own],
+      pairs: [ci, own, older, added],
+      tenures: [],
       subject: "mailto:kept@shop-online.de",
       source: "environment",
     });
   });
 
   test("holds a pair once that both name", () => {
-    expect(createKeyRing({ pair: own, subject: undefined }, kept).pairs).toEqual([own, older]);
+    expect(createKeyRing({ pair: own, subject: undefined }, kept).pairs).toEqual([own, older, added]);
   });
 
   test("takes the environment's subject before the project's", () => {
@@ -85,6 +95,7 @@ describe("the key ring of a run", () => {
     expect(createKeyRing(nothing, { current: undefined, pairs: [], subject: undefined })).toEqual({
       current: undefined,
       pairs: [],
+      tenures: [],
       subject: undefined,
       source: "none",
     });

@@ -1,7 +1,14 @@
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createConfigStore, currentPair, emptyConfig, withCurrentPair } from "../../src/store/config.ts";
+import {
+  createConfigStore,
+  currentPair,
+  emptyConfig,
+  withCurrentPair,
+  withoutPair,
+  withPairBeside,
+} from "../../src/store/config.ts";
 import { locateProject, makeProjectFolder } from "../../src/store/project.ts";
 import { parseSubject } from "../../src/protocol/subject.ts";
 import { samplePair } from "../support/samples.ts";
@@ -18,8 +25,8 @@ function openProject() {
 const full = {
   current: second.publicKey,
   pairs: [
-    { pair: first, createdAt: monday },
-    { pair: second, createdAt: monday + 1 },
+    { pair: first, createdAt: monday, currentSince: undefined },
+    { pair: second, createdAt: monday + 1, currentSince: monday + 1 },
   ],
   subject: parseSubject("mailto:ops@shop-online.de").subject,
   settings: { ttl: "10m", urgency: "high" },
@@ -48,6 +55,7 @@ describe("config.json", () => {
           publicKey: first.publicKey,
           privateKey: first.privateKey.reveal(),
           createdAt: "2026-11-02T08:00:00.000Z",
+          currentSince: null,
         },
         {
           publicKey: second.publicKey,
@@ -57,6 +65,15 @@ describe("config.json", () => {
       ],
       settings: { ttl: "10m", urgency: "high" },
     });
+  });
+
+  test("of before pairs said since when they are current takes them to be so since they came", () => {
+    const { location, store } = openProject();
+    makeProjectFolder(location);
+    const createdAt = "2026-11-02T08:00:00.000Z";
+    const keys = [{ publicKey: first.publicKey, privateKey: first.privateKey.reveal(), createdAt }];
+    writeFileSync(location.configFile, JSON.stringify({ version: 1, current: first.publicKey, keys }));
+    expect(store.read().pairs).toMatchObject([{ createdAt: monday, currentSince: monday }]);
   });
 
   test("of an empty project reads as nothing, and reading makes nothing", () => {
@@ -152,5 +169,37 @@ describe("the current pair", () => {
     const again = withCurrentPair(full, { pair: first, createdAt: 9 }, { replacing: false });
     expect(again.current).toBe(first.publicKey);
     expect(again.pairs.map(({ pair }) => pair)).toEqual([second, first]);
+  });
+
+  test("that is made current later keeps the day it came", () => {
+    const beside = withPairBeside(full, { pair: samplePair("third"), createdAt: monday + 2 });
+    const later = withCurrentPair(
+      beside,
+      { pair: samplePair("third"), createdAt: monday + 9 },
+      { replacing: false },
+    );
+    expect(later.pairs.at(-1)).toMatchObject({ createdAt: monday + 2, currentSince: monday + 9 });
+  });
+});
+
+describe("a pair beside the current one", () => {
+  const added = { pair: samplePair("third"), createdAt: 3 };
+
+  test("leaves that the current one, and was never current itself", () => {
+    const config = withPairBeside(full, added);
+    expect(currentPair(config)?.pair).toBe(second);
+    expect(config.pairs.at(-1)).toEqual({ ...added, currentSince: undefined });
+  });
+
+  test("is the current one where there was none", () => {
+    expect(currentPair(withPairBeside(emptyConfig, added))).toEqual({ ...added, currentSince: 3 });
+  });
+
+  test("that is there already stays as it is", () => {
+    expect(withPairBeside(full, { pair: first, createdAt: 9 })).toBe(full);
+  });
+
+  test("can be taken out again", () => {
+    expect(withoutPair(withPairBeside(full, added), added.pair.publicKey)).toEqual(full);
   });
 });

@@ -15,7 +15,7 @@ const someTime = Date.parse("2026-11-02T12:00:00.000Z");
 /** A project with a pair and a subscription. */
 async function openProject(): Promise<ProjectLocation> {
   const location = locateProject({ cwd: tempFolder(), configDir: undefined, profile: undefined });
-  const pairs = [{ pair, createdAt: someTime }];
+  const pairs = [{ pair, createdAt: someTime, currentSince: someTime }];
   await createConfigStore(location).update((config) => ({ ...config, current: pair.publicKey, pairs }));
   const labels = { name: "phone", tags: ["news"] };
   await createSubscriptionStore(location).add(

@@ -72,7 +72,7 @@ export async function sendOne(payload: Uint8Array, to: string, context: Context)
   const pairs = context.config.read().pairs.map(({ pair }) => pair);
   const plan = planSend(known, {
     message: { payload, ttlSeconds, urgency: undefined, topic: undefined },
-    keys: { current: pairs[0], pairs, subject: undefined },
+    keys: { current: pairs[0], pairs, tenures: [], subject: undefined },
     encoding: undefined,
   });
   const how = { ...once, timeout: patienceMs, proxy: undefined, ca: undefined };

@@ -1,9 +1,10 @@
 /**
- * `webpush keys export`: the current pair, private key included, in a format another tool reads.
+ * `webpush keys export`: the pair that signs, or another of the project, private key included, in a format another tool reads.
  */
 import { UserError } from "../../base/errors.ts";
 import { formatKeys } from "../../protocol/key-formats.ts";
 import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { selectPair } from "../../store/key-selector.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { writePrivateFile } from "../output-file.ts";
@@ -19,7 +20,8 @@ export function run(options: ExportOptions, { io, config, env, cwd }: Needs): Pr
       hints: ["make a pair: webpush keys"],
     });
   }
-  const text = formatKeys(ring.current, ring.subject, options.format).trimEnd();
+  const pair = options.key === undefined ? ring.current : selectPair(ring.pairs, options.key);
+  const text = formatKeys(pair, ring.subject, options.format).trimEnd();
   if (options.output === undefined) io.out(text);
   else {
     writePrivateFile(options.output, `${text}\n`, cwd);

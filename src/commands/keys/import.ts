@@ -3,8 +3,9 @@
  */
 import { UserError } from "../../base/errors.ts";
 import { parseKeys } from "../../protocol/key-formats.ts";
-import { parseSubject } from "../../protocol/subject.ts";
-import { currentPair, withCurrentPair } from "../../store/config.ts";
+import { parseSubject, type ParsedSubject, type Subject } from "../../protocol/subject.ts";
+import type { VapidKeyPair } from "../../protocol/vapid.ts";
+import { currentPair, withCurrentPair, withPairBeside, type ProjectConfig } from "../../store/config.ts";
 import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -25,29 +26,54 @@ export async function run(options: ImportOptions, context: Needs): Promise<ExitC
   const { pair, subject: found } = parseKeys(await readInput(options.file, context, largestKeyFileBytes));
   const parsed = options.subject ?? (found === undefined ? undefined : usableSubject(found, io));
   noteSubject(parsed, context);
-  const existing = currentPair(config.read())?.pair;
-  const isKnown = existing?.publicKey === pair.publicKey;
-  if (existing !== undefined && !isKnown) {
+  const before = config.read();
+  const existing = currentPair(before)?.pair;
+  const isKnown = isHeld(pair, before, options);
+  if (existing !== undefined && !isKnown && !options.add) {
     if (!options.force) throw refuseOverwrite();
     await confirmReplacement(existing, options, context);
   }
-  await config.update((current) => {
-    const subject = parsed?.subject ?? current.subject;
-    if (isKnown) return subject === current.subject ? current : { ...current, subject };
-    return {
-      ...withCurrentPair(current, { pair, createdAt: clock.now() }, { replacing: true }),
-      subject,
-    };
+  const imported = { pair, createdAt: clock.now() };
+  const after = await config.update((current) => {
+    const subject = subjectAfter(current, parsed, options);
+    if (isHeld(pair, current, options))
+      return subject === current.subject ? current : { ...current, subject };
+    const stored = options.add
+      ? withPairBeside(current, imported)
+      : withCurrentPair(current, imported, { replacing: true });
+    return { ...stored, subject };
   });
-  if (json) io.out(jsonLine({ publicKey: pair.publicKey, imported: !isKnown }));
-  else for (const line of importedText(pair, isKnown ? "known" : "stored", config.path)) io.say(line);
+  const isCurrent = after.current === pair.publicKey;
+  if (json) io.out(jsonLine({ publicKey: pair.publicKey, imported: !isKnown, current: isCurrent }));
+  else
+    for (const line of importedText(pair, { outcome: isKnown ? "known" : "stored", isCurrent }, config.path))
+      io.say(line);
   return ExitCode.ok;
+}
+
+/** Whether there is nothing to store: the pair is the current one, or need not be that and is among the others. */
+function isHeld(
+  { publicKey }: VapidKeyPair,
+  { current, pairs }: ProjectConfig,
+  { add }: ImportOptions,
+): boolean {
+  return publicKey === current || (add && pairs.some(({ pair }) => pair.publicKey === publicKey));
+}
+
+/** A contact that came along with an old pair does not take the place of the project's. */
+function subjectAfter(
+  { subject }: ProjectConfig,
+  parsed: ParsedSubject | undefined,
+  { add, subject: given }: ImportOptions,
+): Subject | undefined {
+  return add ? (given?.subject ?? subject ?? parsed?.subject) : (parsed?.subject ?? subject);
 }
 
 function refuseOverwrite(): UserError {
   return new UserError("keys-exist", "this project already has another key pair", {
     hints: [
-      "add --force to replace it; subscriptions made with it stop working",
+      "add --add to keep both: the other signs for the subscriptions made with it",
+      "or --force to replace it; subscriptions made with it stop working",
       "or keep both apart: webpush keys import FILE --profile NAME",
     ],
   });

@@ -6,7 +6,9 @@ import type { Subject } from "../../protocol/subject.ts";
 import type { VapidKeyPair } from "../../protocol/vapid.ts";
 import type { ProjectConfig } from "../../store/config.ts";
 import type { Io } from "../../terminal/io.ts";
+import { shortKey } from "../../store/key-selector.ts";
 import { printable } from "../../terminal/printable.ts";
+import { counted } from "../subscriptions/render.ts";
 
 /** Talk before the data, the data itself, talk after it. */
 export interface KeysText {
@@ -62,7 +64,9 @@ export function pairShownText(keys: ShownKeys, view: KeysView, io: Painted): Key
   const others = keys.pairs.length - 1;
   const also =
     others > 0
-      ? [`also     ${others} older ${others === 1 ? "pair" : "pairs"}, still signing for its subscriptions`]
+      ? [
+          `also     ${others} older ${others === 1 ? "pair" : "pairs"}, signing for what was made with ${others === 1 ? "it" : "them"}: ${io.paint.err.bold("webpush keys list")}`,
+        ]
       : [];
   return {
     before: [io.paint.err.bold(headingOf("this project", view)), ""],
@@ -106,11 +110,56 @@ function nextSteps({ subject }: ShownKeys, { paint }: Painted): readonly string[
 /** A pair that was imported or was there already. */
 export function importedText(
   pair: VapidKeyPair,
-  outcome: "stored" | "known",
+  { outcome, isCurrent }: { readonly outcome: "stored" | "known"; readonly isCurrent: boolean },
   path: string,
 ): readonly string[] {
   const what = outcome === "stored" ? "imported" : "already stored";
-  return [`${what}: ${pair.publicKey}`, `stored   ${path}`];
+  return [
+    `${what}: ${pair.publicKey}`,
+    `stored   ${path}`,
+    ...(isCurrent ? [] : ["signs    for the subscriptions made with it; the current pair is another"]),
+  ];
+}
+
+/** A rotation that was just done. */
+export interface Rotation {
+  readonly made: VapidKeyPair;
+  readonly previous: VapidKeyPair;
+  /** Living subscriptions that were made with the previous pair, as far as is known. */
+  readonly staying: number;
+}
+
+/** A rotation: its outcome, the new key, and what is left to do. */
+export function rotationText(
+  { previous, staying }: Rotation,
+  { path, isIgnoredByGit }: Pick<KeysView, "path" | "isIgnoredByGit">,
+  { paint }: Painted,
+): Omit<KeysText, "data"> {
+  const old = previous.publicKey.slice(0, 12);
+  return {
+    before: [`${paint.err.good("Made a new VAPID key pair.")} The public key, for your page:`, ""],
+    after: [
+      "",
+      `stored   ${printable(path)}`,
+      `         only you can read it${isIgnoredByGit ? ", and git ignores it" : "; keep it out of git"}`,
+      `old key  ${old}…, still signing for ${counted(staying)} made with it`,
+      "next     1. give the page the new key: `publicKey` in its webpush-config.js, or at your server;",
+      "            webpush serve hands it out already",
+      "         2. subscriptions move over when their page is visited; nothing else can move them",
+      `         3. ${paint.err.bold("webpush keys list")} shows how far that has come`,
+      `         4. when all have moved: ${paint.err.bold(`webpush keys remove ${old}`)}`,
+    ],
+  };
+}
+
+/** Before a new pair is made. */
+export function rotationQuestion(staying: number): string {
+  return `make a new pair? ${staying === 0 ? "No subscription hangs on the old one" : `The old one stays for ${counted(staying)} made with it`}`;
+}
+
+/** What removing a pair costs, in a question. */
+export function removalQuestion(pair: VapidKeyPair, lost: number): string {
+  return `remove ${shortKey(pair.publicKey)}? ${counted(lost)} made with it ${lost === 1 ? "gets" : "get"} no more pushes`;
 }
 
 /** What replacing a pair costs, in a question. */

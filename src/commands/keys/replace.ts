@@ -2,6 +2,7 @@
 import { UserError } from "../../base/errors.ts";
 import type { VapidKeyPair } from "../../protocol/vapid.ts";
 import type { Context } from "../context.ts";
+import { boundTo } from "./bound.ts";
 import { replacementQuestion } from "./render.ts";
 
 /**
@@ -12,23 +13,25 @@ import { replacementQuestion } from "./render.ts";
 export async function confirmReplacement(
   pair: VapidKeyPair,
   { yes }: { readonly yes: boolean },
-  { prompt, subscriptions }: Pick<Context, "prompt" | "subscriptions">,
+  { prompt, config, subscriptions }: Pick<Context, "prompt" | "config" | "subscriptions">,
 ): Promise<void> {
   if (yes) return;
-  const records = await subscriptions.list();
-  const bound = records.filter(({ subscription, gone }) => {
-    return gone === undefined && (subscription.applicationServerKey ?? pair.publicKey) === pair.publicKey;
-  });
-  const question = replacementQuestion(pair, bound.length);
+  const question = replacementQuestion(pair, boundTo(pair, config.read(), await subscriptions.list()).length);
   if (!prompt.available) {
     throw new UserError("keys-exist", `would ${question.replace("?", ":")}`, {
       hints: [
         "add --yes if that is what you want",
-        "save the old pair first: webpush keys export --output old-keys.json",
+        saveHint(pair),
+        "or keep both: webpush keys rotate, or webpush keys import FILE --add",
       ],
     });
   }
   if (!(await prompt.confirm(question, false))) {
     throw new UserError("declined", "nothing was changed", { kind: "failed" });
   }
+}
+
+/** How to save a pair before it is thrown away. */
+export function saveHint({ publicKey }: VapidKeyPair): string {
+  return `save the old pair first: webpush keys export ${publicKey.slice(0, 12)} --output old-keys.json`;
 }

@@ -120,7 +120,7 @@ export function keyText(key: PageKey | undefined, configPath: string): readonly 
     case "flag":
       return key.isHeld
         ? [`${shown}, as given; this project has its private key`]
-        : [`${shown}, as given; sending needs its private key:`, "         webpush keys import FILE"];
+        : [`${shown}, as given; sending needs its private key:`, "         webpush keys import FILE --add"];
     default:
       return key satisfies never;
   }

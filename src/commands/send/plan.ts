@@ -97,7 +97,8 @@ function planEntry(entry: Entry, { message, keys, encoding }: PlanRules): ReadyR
   const subscription = withEncoding(entry.subscription, encoding);
   if (message.payload !== undefined) checkPayloadSize(message.payload.length, subscription.contentEncoding);
   checkForService(message, subscription, keys);
-  const pair = pickPair(subscription.applicationServerKey, keys);
+  const { applicationServerKey } = subscription;
+  const pair = pickPair({ applicationServerKey, registeredAt: entry.record?.registeredAt }, keys);
   if (pair === undefined) return { recipient: entry, skipped: keyUnknown(subscription) };
   const mark = entry.isNamed === true ? undefined : entry.record?.wrongKey;
   if (mark?.publicKey === pair.publicKey) return { recipient: entry, skipped: keyRefused(entry.id, mark) };

@@ -49,7 +49,7 @@ export function addedText({ outcome, record }: Added, path: string): readonly st
 export function otherKeyWarning({ paint }: Painted): readonly string[] {
   return [
     `${paint.err.caution("warning:")} it was made with a key this project does not have; push services will refuse`,
-    `${paint.err.hint("hint:")} import that key, or let the page subscribe again with this project's key`,
+    `${paint.err.hint("hint:")} let the page subscribe again, or import that pair: webpush keys import FILE --add`,
   ];
 }
 
@@ -130,7 +130,7 @@ const units = [
 ] as const;
 
 /** How long ago, in the largest unit that fits. */
-function ago(ms: number): string {
+export function ago(ms: number): string {
   for (const [unit, size] of units) if (ms >= size) return `${Math.floor(ms / size)} ${unit} ago`;
   return "just now";
 }

@@ -9,7 +9,7 @@ import { samplePair } from "../../support/samples.ts";
 import { testContext } from "../../support/test-context.ts";
 
 const [own, other] = [samplePair("own"), samplePair("other")];
-const defaults = { file: "-", subject: undefined, force: false, yes: false };
+const defaults = { file: "-", subject: undefined, add: false, force: false, yes: false };
 
 describe("keys import", () => {
   test.each(keyFormats)("takes what export writes as %s", async (format) => {
@@ -62,11 +62,42 @@ describe("keys import", () => {
       code: "keys-exist",
       kind: "input",
       hints: [
-        "add --force to replace it; subscriptions made with it stop working",
+        "add --add to keep both: the other signs for the subscriptions made with it",
+        "or --force to replace it; subscriptions made with it stop working",
         "or keep both apart: webpush keys import FILE --profile NAME",
       ],
     });
     expect(context.config.read().current).toBe(own.publicKey);
+  });
+
+  test("with --add keeps both: the current pair and its contact stay", async () => {
+    const { subject } = parseSubject("mailto:old@shop-online.de");
+    const stdin = formatKeys(other, subject, "env");
+    const context = await testContext({ pairs: [own], subject: "mailto:ops@shop-online.de", stdin });
+    expect(await importKeys({ ...defaults, add: true }, context)).toBe(0);
+    const { current, pairs, subject: kept } = context.config.read();
+    expect({ current, kept }).toEqual({ current: own.publicKey, kept: "mailto:ops@shop-online.de" });
+    expect(pairs.map(({ pair }) => pair.publicKey)).toEqual([own.publicKey, other.publicKey]);
+    expect(context.stderr).toEqual([
+      `imported: ${other.publicKey}`,
+      "stored   .webpush/config.json",
+      "signs    for the subscriptions made with it; the current pair is another",
+    ]);
+  });
+
+  test("with --add in a project without keys makes it the current one, with its contact", async () => {
+    const { subject } = parseSubject("mailto:old@shop-online.de");
+    const context = await testContext({ stdin: formatKeys(own, subject, "env") });
+    await importKeys({ ...defaults, add: true }, context);
+    expect(context.config.read()).toMatchObject({ current: own.publicKey, subject });
+  });
+
+  test("with --add of a pair that is there changes nothing", async () => {
+    const context = await testContext({ pairs: [other, own], stdin: formatKeys(other, undefined, "json") });
+    const before = context.config.read();
+    expect(await importKeys({ ...defaults, add: true }, context)).toBe(0);
+    expect(context.config.read()).toEqual(before);
+    expect(context.stderr[0]).toBe(`already stored: ${other.publicKey}`);
   });
 
   test("with --force asks first, with --yes replaces at once", async () => {
@@ -81,7 +112,7 @@ describe("keys import", () => {
   test("--json says what was done, without the private key", async () => {
     const context = await testContext({ json: true, stdin: formatKeys(own, undefined, "json") });
     await importKeys(defaults, context);
-    expect(context.stdout).toEqual([`{"publicKey":"${own.publicKey}","imported":true}`]);
+    expect(context.stdout).toEqual([`{"publicKey":"${own.publicKey}","imported":true,"current":true}`]);
   });
 
   test.each([
@@ -110,15 +141,21 @@ describe("keys import", () => {
 describe("keys export", () => {
   test.each(keyFormats)("prints %s that reads back as the same pair", async (format) => {
     const context = await testContext({ pairs: [other, own], subject: "mailto:ops@shop-online.de" });
-    expect(await exportKeys({ format, output: undefined }, context)).toBe(0);
+    expect(await exportKeys({ key: undefined, format, output: undefined }, context)).toBe(0);
     const { pair } = parseKeys(Buffer.from(`${context.stdout.join("\n")}\n`));
     expect([pair.publicKey, pair.privateKey.reveal()]).toEqual([own.publicKey, own.privateKey.reveal()]);
     expect(context.stderr).toEqual([]);
   });
 
+  test("prints another pair by the beginning of its public key", async () => {
+    const context = await testContext({ pairs: [other, own] });
+    await exportKeys({ key: other.publicKey.slice(0, 8), format: "json", output: undefined }, context);
+    expect(context.stdout.join("")).toBe(formatKeys(other, undefined, "json").trimEnd());
+  });
+
   test("writes a file that only its owner can read, and no key on the terminal", async () => {
     const context = await testContext({ pairs: [own] });
-    await exportKeys({ format: "pem", output: "key.pem" }, context);
+    await exportKeys({ key: undefined, format: "pem", output: "key.pem" }, context);
     const path = join(context.cwd, "key.pem");
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readFileSync(path, "utf8")).toMatch(/^-----BEGIN [\s\S]*-----\n$/);
@@ -142,26 +179,26 @@ describe("keys export", () => {
   ])("never writes over %s", async (_name, put) => {
     const context = await testContext({ pairs: [own] });
     put(join(context.cwd, "key.pem"));
-    await expect(async () => exportKeys({ format: "pem", output: "key.pem" }, context)).rejects.toMatchObject(
-      {
-        code: "output-unwritable",
-        kind: "failed",
-        hints: ["remove it first, or choose another name"],
-      },
-    );
+    await expect(async () =>
+      exportKeys({ key: undefined, format: "pem", output: "key.pem" }, context),
+    ).rejects.toMatchObject({
+      code: "output-unwritable",
+      kind: "failed",
+      hints: ["remove it first, or choose another name"],
+    });
   });
 
   test("prints the environment's pair before the project's", async () => {
     const env = { VAPID_PRIVATE_KEY: other.privateKey.reveal() };
     const context = await testContext({ pairs: [own], env });
-    await exportKeys({ format: "json", output: undefined }, context);
+    await exportKeys({ key: undefined, format: "json", output: undefined }, context);
     expect(context.stdout.join("")).toContain(other.publicKey);
   });
 
   test("without keys says how to get some", async () => {
     const context = await testContext();
     await expect(async () =>
-      exportKeys({ format: "json", output: undefined }, context),
+      exportKeys({ key: undefined, format: "json", output: undefined }, context),
     ).rejects.toMatchObject({
       code: "keys-missing",
       kind: "failed",

@@ -94,7 +94,9 @@ describe("in a project with keys", () => {
   test("older pairs are counted", async () => {
     const context = await testContext({ pairs: [samplePair("a"), samplePair("b"), pair] });
     await run(defaults, context);
-    expect(context.stderr).toContain("also     2 older pairs, still signing for its subscriptions");
+    expect(context.stderr).toContain(
+      "also     2 older pairs, signing for what was made with them: webpush keys list",
+    );
   });
 
   test("--private shows the private key too", async () => {
@@ -139,7 +141,8 @@ describe("--force", () => {
       message: `would replace ${publicKey.slice(0, 12)}…: 2 stored subscriptions made with it will stop working`,
       hints: [
         "add --yes if that is what you want",
-        "save the old pair first: webpush keys export --output old-keys.json",
+        `save the old pair first: webpush keys export ${publicKey.slice(0, 12)} --output old-keys.json`,
+        "or keep both: webpush keys rotate, or webpush keys import FILE --add",
       ],
     });
     expect(context.config.read().current).toBe(publicKey);

@@ -15,7 +15,7 @@ test.each([
 ])("a subscription %s is left out, and why is said", (_name, applicationServerKey, reason) => {
   const subscription = sampleSubscription("phone", { applicationServerKey });
   const recipient = { id: "1", name: undefined, subscription, record: undefined };
-  const keys = { current: undefined, pairs: [ourPair], subject: undefined };
+  const keys = { current: undefined, pairs: [ourPair], tenures: [], subject: undefined };
   const { ready, skipped } = planSend([recipient], { message, keys, encoding: undefined });
   expect(ready).toEqual([]);
   expect(skipped[0]?.skipped).toMatchObject({

@@ -230,7 +230,7 @@ describe("subscriptions check", () => {
     expect(await check({ which: [] }, context)).toBe(1);
     expect(context.stdout).toEqual([
       `${aliceId} (phone)  made with key ${samplePair("other").publicKey.slice(0, 12)}…, which is not among yours`,
-      "    do: import that key pair, or let the page subscribe again with the current key",
+      "    do: let the page subscribe again, or import that pair: webpush keys import FILE --add",
     ]);
     expect(context.stderr).toEqual(["2 subscriptions checked, 1 with findings"]);
   });

@@ -73,7 +73,7 @@ describe("subscriptions add", () => {
     expect(await add({ ...nothing, source }, context)).toBe(0);
     expect(context.stderr.slice(2)).toEqual([
       "warning: it was made with a key this project does not have; push services will refuse",
-      "hint: import that key, or let the page subscribe again with this project's key",
+      "hint: let the page subscribe again, or import that pair: webpush keys import FILE --add",
     ]);
   });
 
