@@ -42,7 +42,7 @@ describe("in bash", () => {
   test.each([
     ["webpush ke", ["keys"]],
     ["webpush sub", ["subscriptions"]],
-    ["webpush keys ", ["import", "export"]],
+    ["webpush keys ", ["rotate", "list", "remove", "import", "export"]],
     ["webpush keys ex", ["export"]],
     ["webpush keys export --fo", ["--format"]],
     ["webpush keys export --format ", ["json", "env", "pem", "jwk", "pkcs8", "raw"]],
