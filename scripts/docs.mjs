@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { loadProgram } from "./docs/program.mjs";
 import { cliPage, commandTable } from "./docs/cli-page.mjs";
 import { errorsPage } from "./docs/errors-page.mjs";
+import { nothingAppearsPage } from "./docs/nothing-appears-page.mjs";
 import { environmentPage, exitCodesPage } from "./docs/topic-pages.mjs";
 
 const root = new URL("../", import.meta.url);
@@ -25,6 +26,7 @@ const pages = {
   "docs/errors.md": await errorsPage(),
   "docs/exit-codes.md": await exitCodesPage(),
   "docs/environment.md": await environmentPage(program),
+  "docs/nothing-appears.md": nothingAppearsPage(),
   "README.md": withCommandTable(read("README.md")),
 };
 

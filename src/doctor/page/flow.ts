@@ -11,14 +11,7 @@ import { callKind, isBlindCall } from "./calls.ts";
 import { functionOf, receiverOf, type Located } from "./names.ts";
 import type { Sources } from "./page.ts";
 import { looksAtPermission } from "./permission.ts";
-import {
-  calleeName,
-  childrenOf,
-  isFunction,
-  unwrap,
-  type FunctionNode,
-  type Script,
-} from "./script.ts";
+import { calleeName, childrenOf, isFunction, unwrap, type FunctionNode, type Script } from "./script.ts";
 import {
   Flag,
   has,

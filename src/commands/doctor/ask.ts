@@ -1,0 +1,73 @@
+/** `webpush doctor --ask`: an accepted message that nobody sees, tracked down by questions at a terminal. */
+import { UserError } from "../../base/errors.ts";
+import { serviceOf, type ServiceId } from "../../protocol/services.ts";
+import { findVerdict, questions, type Records } from "../../doctor/questions.ts";
+import { verdicts } from "../../doctor/nothing-appears/verdicts.ts";
+import { settings } from "../../settings/table.ts";
+import type { SubscriptionRecord } from "../../store/subscriptions.ts";
+import { jsonLine } from "../../terminal/json-line.ts";
+import type { Context } from "../context.ts";
+import { knownText, questionJson, verdictJson, verdictText } from "./ask-render.ts";
+
+type Needs = Pick<Context, "io" | "json" | "prompt" | "config" | "subscriptions">;
+
+/**
+ * Asks until it knows, and says what to do. With `--json` prints the questions instead, for others to ask.
+ *
+ * @throws UserError `doctor-ask` where nobody can answer
+ */
+export async function ask({ io, json, prompt, config, subscriptions }: Needs): Promise<void> {
+  if (json) {
+    for (const question of questions) io.out(jsonLine(questionJson(question)));
+    for (const verdict of verdicts) io.out(jsonLine(verdictJson(verdict)));
+    return;
+  }
+  if (!prompt.available) {
+    throw new UserError("doctor-ask", "--ask wants somebody at a terminal to answer", {
+      hints: [
+        "read the same as a list: docs/nothing-appears.md",
+        "or print the questions for a program: webpush doctor --ask --json",
+      ],
+    });
+  }
+  const records = recordsOf(await subscriptions.list(), (await config.read()).settings);
+  for (const line of knownText(records, io)) io.err(line);
+  const verdict = await findVerdict(records, ({ asks }, answers) =>
+    prompt.select(
+      asks,
+      answers.map((answer) => ({ name: answer.says, value: answer })),
+    ),
+  );
+  for (const line of verdictText(verdict, io)) io.out(line);
+}
+
+/** What the stored subscriptions and the project's defaults tell, so that it need not be asked. */
+export function recordsOf(
+  stored: readonly SubscriptionRecord[],
+  kept: Readonly<Record<string, string>>,
+): Records {
+  const live = stored.filter(({ gone }) => gone === undefined);
+  const accepted = live.filter(({ lastResult }) => lastResult?.outcome === "accepted");
+  const sent = live.filter(({ lastResult }) => lastResult !== undefined);
+  const services = new Set<ServiceId>(
+    accepted.map(({ subscription }) => serviceOf(subscription.endpoint).id),
+  );
+  return {
+    stored: live.length,
+    accepted: accepted.length,
+    refused: sent.length - accepted.length,
+    services: [...services],
+    ttlSeconds: readSetting(kept["ttl"], settings.ttl.parse),
+    urgency: readSetting(kept["urgency"], settings.urgency.parse),
+  };
+}
+
+/** A default of the project; one that does not read has a check of its own. */
+function readSetting<Value>(text: string | undefined, parse: (text: string) => Value): Value | undefined {
+  try {
+    return text === undefined ? undefined : parse(text);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
