@@ -26,6 +26,8 @@ export interface SigningKeys {
   readonly pairs: readonly VapidKeyPair[];
   /** Which of them was current when, the earliest first; empty where that is not known. */
   readonly tenures: readonly Tenure[];
+  /** When the last of them came, in ms since 1970; undefined where that is not known. */
+  readonly newestAt?: number | undefined;
   readonly subject: Subject | undefined;
 }
 

@@ -4,8 +4,13 @@
  * Read once, written once per command. Good to some ten thousand records: the
  * whole file is parsed and written each time.
  */
-import { formatSubscription, parseSubscription, subscriptionId } from "../protocol/subscription.ts";
-import { parseVapidPublicKey } from "../protocol/vapid.ts";
+import {
+  formatSubscription,
+  parseSubscription,
+  subscriptionId,
+  type Subscription,
+} from "../protocol/subscription.ts";
+import { parseVapidPublicKey, type VapidPublicKey } from "../protocol/vapid.ts";
 import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { otherVersion, parseTime } from "./config.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
@@ -71,6 +76,7 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
           if (note?.registeredAt !== record.registeredAt) return record;
           return {
             ...record,
+            subscription: withKey(record.subscription, note.madeWith),
             lastResult: note.result,
             gone: note.gone ?? (note.result.outcome === "accepted" ? undefined : record.gone),
             wrongKey: note.wrongKey ?? (note.result.outcome === "accepted" ? undefined : record.wrongKey),
@@ -100,10 +106,24 @@ function mergeAdditions(records: Records, additions: readonly Addition[], now: n
   return { records: changed ? [...byId.values()] : records, added };
 }
 
+/** The subscription with the key it was made with, unless it says that itself. */
+function withKey(subscription: Subscription, madeWith: VapidPublicKey | undefined): Subscription {
+  const { applicationServerKey = madeWith } = subscription;
+  return applicationServerKey === subscription.applicationServerKey
+    ? subscription
+    : { ...subscription, applicationServerKey };
+}
+
+/** Handed in again without the key that is known by now: an endpoint and its keys go with one for ever. */
+function completed(added: Subscription, known: Subscription | undefined): Subscription {
+  const isSame = known?.p256dh === added.p256dh && known.auth.reveal() === added.auth.reveal();
+  return isSame ? withKey(added, known.applicationServerKey) : added;
+}
+
 function mergeOne(byId: ReadonlyMap<string, SubscriptionRecord>, addition: Addition, now: number): Added {
-  const { subscription } = addition;
-  const id = subscriptionId(subscription.endpoint);
+  const id = subscriptionId(addition.subscription.endpoint);
   const known = byId.get(id);
+  const subscription = completed(addition.subscription, known?.subscription);
   if (known === undefined) {
     const fresh = {
       createdAt: now,

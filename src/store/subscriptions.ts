@@ -66,6 +66,8 @@ export interface ResultNote {
   readonly result: LastResult;
   readonly gone: GoneMark | undefined;
   readonly wrongKey: WrongKeyMark | undefined;
+  /** The key it turned out to be made with, for a subscription that did not say. */
+  readonly madeWith?: VapidPublicKey;
 }
 
 /** Where a project's subscriptions are kept. */

@@ -264,6 +264,40 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       expect(await store.list()).toMatchObject([{ wrongKey: undefined, registeredAt: friday }]);
     });
 
+    test("stores the key that one turned out to be made with, and keeps it when it is added without again", async () => {
+      const { store, other } = await open();
+      const [added] = await store.add([addition("alice")], monday);
+      const id = added?.record.id ?? "";
+      const madeWith = samplePair("own").publicKey;
+      const note = {
+        id,
+        registeredAt: monday,
+        result: result(tuesday),
+        gone: undefined,
+        wrongKey: undefined,
+      };
+      await store.note([{ ...note, madeWith }]);
+      expect((await other.list())[0]?.subscription.applicationServerKey).toBe(madeWith);
+      const [again] = await store.add([addition("alice")], friday);
+      expect(again).toMatchObject({ outcome: "unchanged", record: { registeredAt: monday } });
+      expect(again?.record.subscription.applicationServerKey).toBe(madeWith);
+    });
+
+    test("does not overrule what a subscription says of its own key", async () => {
+      const { store } = await open();
+      const own = samplePair("own").publicKey;
+      const subscription = sampleSubscription("alice", { applicationServerKey: own });
+      const [added] = await store.add([{ subscription, name: undefined, tags: [] }], monday);
+      const about = {
+        id: added?.record.id ?? "",
+        registeredAt: monday,
+        gone: undefined,
+        wrongKey: undefined,
+      };
+      await store.note([{ ...about, result: result(tuesday), madeWith: samplePair("other").publicKey }]);
+      expect((await store.list())[0]?.subscription.applicationServerKey).toBe(own);
+    });
+
     test("of a registration that was renewed since is ignored", async () => {
       const { store } = await open();
       const [added] = await store.add([addition("alice")], monday);

@@ -76,14 +76,13 @@ export function progressText(keys: readonly InventoryKey[], { paint }: Pick<Io, 
   return [
     "",
     movedText(keys),
-    ...tell(living("unknown"), "without a word of their key: the one of the day they came is tried first"),
-    ...tell(
-      living("missing"),
-      "made with a key that is not here; they move on their next visit, or: ",
-      importCommand,
-    ),
+    ...tell(living("unknown"), "without a word of their key: signed with the one of the day they came"),
+    ...tell(living("missing"), "made with a key that is not here; to send to them: ", importCommand),
     ...tell(refused, "refused the key they were sent with: ", "webpush subscriptions check"),
-    ...unusedKeys(keys).map((key) => `${shortKey(key)} is not needed any more: ${removeCommand(key, paint)}`),
+    ...unusedKeys(keys).flatMap((key) => [
+      `nothing stored here was made with ${shortKey(key)}; if nothing elsewhere was:`,
+      `  ${removeCommand(key, paint)}`,
+    ]),
     ...(keys.some(({ status }) => status === "environment") ? [environmentText] : []),
   ];
 }

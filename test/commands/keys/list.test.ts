@@ -44,8 +44,8 @@ describe("keys list", () => {
     expect(stderr).toEqual([
       "",
       "2 of 7 moved to the new key; the others do on their next visit",
-      "1 without a word of their key: the one of the day they came is tried first",
-      "1 made with a key that is not here; they move on their next visit, or: webpush keys import FILE --add",
+      "1 without a word of their key: signed with the one of the day they came",
+      "1 made with a key that is not here; to send to them: webpush keys import FILE --add",
     ]);
   });
 
@@ -62,7 +62,8 @@ describe("keys list", () => {
     expect(stderr).toEqual([
       "",
       "all 2 moved to the new key",
-      `${short(old)} is not needed any more: webpush keys remove ${old.publicKey.slice(0, 12)}`,
+      `nothing stored here was made with ${short(old)}; if nothing elsewhere was:`,
+      `  webpush keys remove ${old.publicKey.slice(0, 12)}`,
     ]);
   });
 
