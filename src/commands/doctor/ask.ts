@@ -30,7 +30,7 @@ export async function ask({ io, json, prompt, config, subscriptions }: Needs): P
       ],
     });
   }
-  const records = recordsOf(await subscriptions.list(), (await config.read()).settings);
+  const records = recordsOf(await subscriptions.list(), config.read().settings);
   for (const line of knownText(records, io)) io.err(line);
   const verdict = await findVerdict(records, ({ asks }, answers) =>
     prompt.select(
