@@ -1,6 +1,6 @@
 /** What a call in a push handler does, as far as showing a notification in time depends on it. */
 import type { AnyNode, CallExpression, NewExpression } from "acorn";
-import { functionOf, parameterOf, receiverOf, type Located } from "./names.ts";
+import { functionOf, bindingOf, receiverOf, type Located } from "./names.ts";
 import type { Sources } from "./page.ts";
 import { calleeName, isFunction, lastName, unwrap, type Script } from "./script.ts";
 
@@ -58,11 +58,14 @@ export function isBlindCall({ script, node }: Located, sources: Sources, isForei
   if (callee.type === "MemberExpression" && callee.computed && lastName(callee) === undefined) return true;
   const root = rootOf(callee);
   if (root?.type !== "Identifier") return false;
-  const parameter = parameterOf(root, script);
-  if (parameter !== undefined) return callee === root && !isPromiseExecutor(parameter.of, script);
+  const binding = bindingOf(root, script);
+  if (binding.kind === "parameter") return callee === root && !isPromiseExecutor(binding.of, script);
+  // A function of the worker's own that goes by a name with several meanings.
+  if (binding.kind === "values")
+    return callee === root && functionOf({ script, node: root }, sources) === undefined;
   const imported = script.imports.get(root.name);
   if (imported !== undefined) return sources.follow(script, imported.source) === undefined;
-  if (script.values.has(root.name) || platform.has(root.name)) return false;
+  if (platform.has(root.name)) return false;
   return isForeign && functionOf({ script, node: root }, sources) === undefined;
 }
 

@@ -12,6 +12,7 @@ import {
   keyName,
   lastName,
   literalText,
+  namesIn,
   unwrap,
   type FunctionNode,
   type Script,
@@ -46,28 +47,58 @@ function nameOf(node: AnyNode, script: Script, sources: Sources): Located | unde
     const callee = unwrap(node.callee);
     return callee.type === "MemberExpression" ? { script, node: callee.object } : undefined;
   }
-  if (node.type !== "Identifier") return undefined;
-  if (parameterOf(node, script) !== undefined) return undefined;
-  return valueOf(node.name, script, sources);
+  return node.type === "Identifier" ? valueOf(node, script, sources) : undefined;
 }
 
-/** The one value that a name has in a script, or in the one it is imported from. */
-function valueOf(name: string, script: Script, sources: Sources): Located | undefined {
-  const values = script.values.get(name);
-  if (values !== undefined) return only(values.map((node) => ({ script, node })));
-  const imported = script.imports.get(name);
-  if (imported !== undefined) {
-    const target = sources.follow(script, imported.source);
-    if (target === undefined) return undefined;
-    const local = target.exports.get(imported.imported) ?? imported.imported;
-    return target === script ? undefined : valueOf(local, target, sources);
+type Name = Extract<AnyNode, { type: "Identifier" }>;
+
+/** What a name is bound to where it stands: values, a parameter, or nothing in this file. */
+export type Binding =
+  | { readonly kind: "values"; readonly values: readonly AnyNode[] }
+  | { readonly kind: "parameter"; readonly of: FunctionNode; readonly index: number }
+  | { readonly kind: "none" };
+
+/** Looks a name up from the inside out. Blocks count as their function, so two `let` of one name have no answer. */
+export function bindingOf(name: Name, script: Script): Binding {
+  const declared = script.declared.get(name.name);
+  const assigned = script.assigned.get(name.name) ?? [];
+  for (let at = script.functions.get(name); ; at = script.functions.get(at)) {
+    const own = declared?.get(at);
+    if (own !== undefined) {
+      const around: AnyNode = at ?? script.program;
+      const later = assigned.filter((value) => value.start >= around.start && value.end <= around.end);
+      const given = own.filter(({ type }) => type !== "VariableDeclarator");
+      return { kind: "values", values: [...given, ...later] };
+    }
+    if (at === undefined)
+      return assigned.length > 0 ? { kind: "values", values: assigned } : { kind: "none" };
+    const index = at.params.findIndex((parameter) => namesIn(parameter).includes(name.name));
+    if (index !== -1) return { kind: "parameter", of: at, index };
   }
-  // Plain scripts share their names, and so do a worker and what it imports.
-  return only(
-    sources
-      .parsed()
-      .flatMap((other) => (other.values.get(name) ?? []).map((node) => ({ script: other, node }))),
-  );
+}
+
+/** The one value that a name has where it stands, or in the file it is imported from. */
+function valueOf(name: Name, script: Script, sources: Sources): Located | undefined {
+  const binding = bindingOf(name, script);
+  if (binding.kind === "parameter") return undefined;
+  if (binding.kind === "values") return only(binding.values.map((node) => ({ script, node })));
+  return script.imports.has(name.name)
+    ? importedValue(name.name, script, sources)
+    : // Plain scripts share their names, and so do a worker and what it imports.
+      only(sources.parsed().flatMap((other) => topValues(name.name, other)));
+}
+
+function importedValue(name: string, script: Script, sources: Sources, depth = 0): Located | undefined {
+  const imported = script.imports.get(name);
+  const target = imported && sources.follow(script, imported.source);
+  if (imported === undefined || target === undefined || depth > deepest) return undefined;
+  const local = target.exports.get(imported.imported) ?? imported.imported;
+  if (target.imports.has(local)) return importedValue(local, target, sources, depth + 1);
+  return only(topValues(local, target));
+}
+
+function topValues(name: string, script: Script): readonly Located[] {
+  return (script.declared.get(name)?.get(undefined) ?? []).map((node) => ({ script, node }));
 }
 
 /** `this.show` and `handlers.show`, where that can only be one thing. */
@@ -77,45 +108,20 @@ function memberOf(node: Extract<AnyNode, { type: "MemberExpression" }>, script: 
   const isOurs =
     object.type === "ThisExpression" ||
     (object.type === "Identifier" &&
-      (script.values.get(object.name) ?? []).some((value) =>
+      valuesOf(object, script).some((value) =>
         ["ObjectExpression", "NewExpression", "ClassExpression", "ClassDeclaration"].includes(value.type),
       ));
   if (name === undefined || !isOurs) return undefined;
   return only((script.members.get(name) ?? []).map((value) => ({ script, node: value })));
 }
 
+function valuesOf(name: Name, script: Script): readonly AnyNode[] {
+  const binding = bindingOf(name, script);
+  return binding.kind === "values" ? binding.values : [];
+}
+
 function only(found: readonly Located[]): Located | undefined {
   return found.length === 1 ? found[0] : undefined;
-}
-
-interface Parameter {
-  readonly of: FunctionNode;
-  readonly index: number;
-}
-
-/** Whose parameter a name is, when it is one. */
-export function parameterOf(
-  node: Extract<AnyNode, { type: "Identifier" }>,
-  script: Script,
-): Parameter | undefined {
-  for (let at = script.functions.get(node); at !== undefined; at = script.functions.get(at)) {
-    const index = at.params.findIndex((parameter) => declares(parameter, node.name));
-    if (index !== -1) return { of: at, index };
-  }
-  return undefined;
-}
-
-/** Whether a pattern declares `name`, one level of destructuring deep. */
-function declares(pattern: AnyNode, name: string): boolean {
-  if (pattern.type === "Identifier") return pattern.name === name;
-  if (pattern.type === "AssignmentPattern") return declares(pattern.left, name);
-  if (pattern.type === "RestElement") return declares(pattern.argument, name);
-  if (pattern.type === "ObjectPattern") {
-    return pattern.properties.some(
-      (property) => property.type === "Property" && declares(property.value, name),
-    );
-  }
-  return false;
 }
 
 /** The texts that an expression may have; empty when that is not known. Unknown parts of one are a `hole`. */
@@ -152,19 +158,14 @@ export function textsOf({ script, node }: Located, sources: Sources, depth = 0):
   }
 }
 
-function textsOfName(
-  node: Extract<AnyNode, { type: "Identifier" }>,
-  script: Script,
-  sources: Sources,
-  depth: number,
-): readonly string[] {
-  const parameter = parameterOf(node, script);
-  if (parameter !== undefined) {
-    return argumentsFor(parameter, script, sources)
+function textsOfName(name: Name, script: Script, sources: Sources, depth: number): readonly string[] {
+  const binding = bindingOf(name, script);
+  if (binding.kind === "parameter") {
+    return argumentsFor(binding, script, sources)
       .flatMap((one) => textsOf(one, sources, depth + 2))
       .slice(0, 8);
   }
-  const value = valueOf(node.name, script, sources);
+  const value = valueOf(name, script, sources);
   return value ? textsOf(value, sources, depth + 1) : [];
 }
 
@@ -186,7 +187,11 @@ function textsOfMember(
 }
 
 /** What is passed for a parameter wherever its function is called by name. */
-function argumentsFor({ of, index }: Parameter, script: Script, sources: Sources): readonly Located[] {
+function argumentsFor(
+  { of, index }: Extract<Binding, { kind: "parameter" }>,
+  script: Script,
+  sources: Sources,
+): readonly Located[] {
   const name = functionName(of, script);
   if (name === undefined) return [];
   const scripts = new Set([script, ...sources.parsed()]);
@@ -222,8 +227,7 @@ export function propertyOf({ node }: Located, name: string): AnyNode | "absent" 
 /** An object literal behind a name, or the node itself. */
 export function objectOf(located: Located, sources: Sources): Located {
   const inner = unwrap(located.node);
-  if (inner.type !== "Identifier" || parameterOf(inner, located.script) !== undefined) return located;
-  return valueOf(inner.name, located.script, sources) ?? located;
+  return inner.type === "Identifier" ? (valueOf(inner, located.script, sources) ?? located) : located;
 }
 
 export type Call = CallExpression | NewExpression;

@@ -28,8 +28,10 @@ export interface Script {
   readonly parents: ReadonlyMap<AnyNode, AnyNode>;
   /** The function around a node; functions have the one around them. Nodes at the top have none. */
   readonly functions: ReadonlyMap<AnyNode, FunctionNode>;
-  /** What names are given, by declaration or assignment, anywhere in the file. */
-  readonly values: ReadonlyMap<string, readonly AnyNode[]>;
+  /** What names are declared as, by the function they are declared in; undefined is the top of the file. */
+  readonly declared: ReadonlyMap<string, ReadonlyMap<FunctionNode | undefined, readonly AnyNode[]>>;
+  /** What names are given later: `handler = …`. */
+  readonly assigned: ReadonlyMap<string, readonly AnyNode[]>;
   /** Values of properties and methods by their name: `{ worker: "sw.js" }`, `class { show() {} }`. */
   readonly members: ReadonlyMap<string, readonly AnyNode[]>;
   readonly imports: ReadonlyMap<string, ImportedName>;
@@ -76,9 +78,9 @@ function parseEither(text: string): Program | string {
 }
 
 function indexScript(path: string, program: Program, lineAt: (offset: number) => number): Script {
-  const index = new Index();
   const parents = new Map<AnyNode, AnyNode>();
   const functions = new Map<AnyNode, FunctionNode>();
+  const index = new Index(functions);
   const nodes: AnyNode[] = [];
   const stack: AnyNode[] = [program];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
@@ -115,15 +117,22 @@ function isNode(value: unknown): value is AnyNode {
 
 /** Collects the names of one file while its nodes go by. */
 class Index {
-  readonly #values = new Map<string, AnyNode[]>();
+  readonly #functions: ReadonlyMap<AnyNode, FunctionNode>;
+  readonly #declared = new Map<string, Map<FunctionNode | undefined, AnyNode[]>>();
+  readonly #assigned = new Map<string, AnyNode[]>();
   readonly #members = new Map<string, AnyNode[]>();
   readonly #imports = new Map<string, ImportedName>();
   readonly #exports = new Map<string, string>();
   readonly #sources: string[] = [];
 
-  found(): Pick<Script, "values" | "members" | "imports" | "exports" | "sources"> {
+  constructor(functions: ReadonlyMap<AnyNode, FunctionNode>) {
+    this.#functions = functions;
+  }
+
+  found(): Pick<Script, "declared" | "assigned" | "members" | "imports" | "exports" | "sources"> {
     return {
-      values: this.#values,
+      declared: this.#declared,
+      assigned: this.#assigned,
       members: this.#members,
       imports: this.#imports,
       exports: this.#exports,
@@ -138,29 +147,42 @@ class Index {
   }
 
   #takeValue(node: AnyNode): void {
-    if (node.type === "FunctionDeclaration") add(this.#values, idName(node), node);
-    if (node.type === "ClassDeclaration") add(this.#values, idName(node), node);
-    if (node.type === "VariableDeclarator" && node.id.type === "Identifier" && node.init) {
-      add(this.#values, node.id.name, node.init);
+    if (node.type === "FunctionDeclaration" || node.type === "ClassDeclaration") {
+      this.#declare(idName(node), node, node);
+    }
+    if (node.type === "VariableDeclarator") {
+      // A part of something else, or nothing yet: the node itself stands for what is not known.
+      if (node.id.type === "Identifier") this.#declare(node.id.name, node.init ?? node, node);
+      else for (const name of namesIn(node.id)) this.#declare(name, node.id, node);
     }
     if (node.type === "AssignmentExpression" && node.left.type === "Identifier") {
-      add(this.#values, node.left.name, node.right);
+      add(this.#assigned, node.left.name, node.right);
     }
   }
 
+  #declare(name: string | undefined, value: AnyNode, at: AnyNode): void {
+    if (name === undefined) return;
+    const scopes = this.#declared.get(name) ?? new Map<FunctionNode | undefined, AnyNode[]>();
+    this.#declared.set(name, scopes);
+    add(scopes, this.#functions.get(at), value);
+  }
+
   #takeMember(node: AnyNode): void {
-    if (node.type === "Property" && !node.computed) add(this.#members, keyName(node.key), node.value);
-    if (node.type === "MethodDefinition" && !node.computed) add(this.#members, keyName(node.key), node.value);
-    if (node.type === "PropertyDefinition" && !node.computed && node.value) {
-      add(this.#members, keyName(node.key), node.value);
+    if (node.type === "Property" || node.type === "MethodDefinition" || node.type === "PropertyDefinition") {
+      if (!node.computed && node.value) this.#addMember(node.key, node.value);
     }
     if (
       node.type === "AssignmentExpression" &&
       node.left.type === "MemberExpression" &&
       !node.left.computed
     ) {
-      add(this.#members, keyName(node.left.property), node.right);
+      this.#addMember(node.left.property, node.right);
     }
+  }
+
+  #addMember(key: AnyNode, value: AnyNode): void {
+    const name = keyName(key);
+    if (name !== undefined) add(this.#members, name, value);
   }
 
   #takeModule(node: AnyNode): void {
@@ -183,7 +205,7 @@ class Index {
       const { declaration } = node;
       const name = declaration.type === "Identifier" ? declaration.name : idName(declaration);
       this.#exports.set("default", name ?? "*default*");
-      if (name === undefined) add(this.#values, "*default*", declaration);
+      if (name === undefined) this.#declare("*default*", declaration, node);
     }
     if (node.type === "CallExpression" && calleeName(node) === "importScripts") {
       // What is no plain text cannot be followed, and must not be taken for nothing.
@@ -210,11 +232,28 @@ class Index {
   }
 }
 
-function add(map: Map<string, AnyNode[]>, name: string | undefined, node: AnyNode): void {
-  if (name === undefined) return;
-  const known = map.get(name);
-  if (known === undefined) map.set(name, [node]);
+function add<Key>(map: Map<Key, AnyNode[]>, key: Key, node: AnyNode): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [node]);
   else known.push(node);
+}
+
+/** The names that a pattern declares: `{ a, b: [c = 1] }`. */
+export function namesIn(pattern: AnyNode): readonly string[] {
+  switch (pattern.type) {
+    case "Identifier":
+      return [pattern.name];
+    case "AssignmentPattern":
+      return namesIn(pattern.left);
+    case "RestElement":
+      return namesIn(pattern.argument);
+    case "ArrayPattern":
+      return pattern.elements.flatMap((element) => (element ? namesIn(element) : []));
+    case "ObjectPattern":
+      return pattern.properties.flatMap((one) => namesIn(one.type === "Property" ? one.value : one));
+    default:
+      return [];
+  }
 }
 
 function idName(node: AnyNode): string | undefined {
