@@ -101,6 +101,7 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     [["subscriptions", "remove", "phone"], listed],
     [["subscriptions", "show", "phone"], { ...listed, ...fields("subscriptions show") }],
     [["subscriptions", "check"], fields("subscriptions check")],
+    [["subscriptions", "prune", "--wrong-key", "--dry-run"], { ...listed, ...fields("subscriptions prune") }],
     [["send", "--to", "phone", "--dry-run", "Hello"], fields("send --dry-run")],
     [["send", "--to", "phone", "--curl", "Hello"], fields("send --curl")],
     [["send", "--to", "old", "Hello"], fields("send")],
