@@ -3,10 +3,13 @@ import type { Check } from "./check.ts";
 import type { ProjectFacts } from "./facts.ts";
 import { fileChecks } from "./file-checks.ts";
 import { keyChecks } from "./key-checks.ts";
+import { pageChecks } from "./page-checks.ts";
+import type { PageFacts } from "./page/facts.ts";
 
 /** All facts there are. A list of checks asks for the part it is about. */
 export interface DoctorFacts {
   readonly project: ProjectFacts;
+  readonly page: PageFacts;
 }
 
 /** Checks of one subject. */
@@ -18,6 +21,7 @@ export interface Section {
 export const sections: readonly Section[] = [
   { title: "Node and files", checks: over(fileChecks, ({ project }) => project) },
   { title: "Keys", checks: over(keyChecks, ({ project }) => project) },
+  { title: "Page", checks: over(pageChecks, ({ page }) => page) },
 ];
 
 /** `checks`, each examined over its part of the facts. */

@@ -188,6 +188,15 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     expect(records.flatMap((record) => difference(record, fields(`doctor: ${record.type}`)))).toEqual([]);
   });
 
+  test("doctor --ask: questions and verdicts", async () => {
+    const { stdout } = await runMain(["doctor", "--ask", "--json"], { cwd: tempFolder() });
+    const records = linesOf(stdout).map((line) => JSON.parse(line) as { type: string });
+    expect(new Set(records.map(({ type }) => type))).toEqual(new Set(["question", "verdict"]));
+    expect(records.flatMap((record) => difference(record, fields(`doctor --ask: ${record.type}`)))).toEqual(
+      [],
+    );
+  });
+
   test("subscriptions add, added and unchanged", async () => {
     const cwd = await project();
     const expected = { ...listed, ...fields("subscriptions add") };

@@ -16,7 +16,12 @@ export interface AtTerminal {
   /** Types `keys`; "\u0003" is Ctrl-C. */
   readonly type: (keys: string) => void;
   /** What is on the screen when the program has ended. */
-  readonly ended: Promise<{ readonly exitCode: number | null; readonly screen: FakeTerminal }>;
+  readonly ended: Promise<{
+    readonly exitCode: number | null;
+    /** Everything it was sent; of use where questions move the cursor about, which the fake terminal does not do. */
+    readonly output: string;
+    readonly screen: FakeTerminal;
+  }>;
 }
 
 export interface TerminalOptions {
@@ -55,9 +60,15 @@ export function startAtTerminal(
     },
     ended: new Promise((resolve, reject) => {
       child.once("error", reject).once("close", (exitCode) => {
-        const screen = new FakeTerminal({ columns });
-        screen.write(output);
-        resolve({ exitCode, screen });
+        resolve({
+          exitCode,
+          output,
+          get screen() {
+            const screen = new FakeTerminal({ columns });
+            screen.write(output);
+            return screen;
+          },
+        });
       });
     }),
   };

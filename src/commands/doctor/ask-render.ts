@@ -10,12 +10,12 @@ const page = "docs/nothing-appears.md";
 
 /** A question as a JSON record. Fields are a contract: docs/json.md. */
 export function questionJson({ id, asks, answers }: Question) {
-  return { question: id, asks, answers: answers.map(({ says, next }) => ({ says, next })) };
+  return { type: "question", question: id, asks, answers: answers.map(({ says, next }) => ({ says, next })) };
 }
 
 /** A verdict as a JSON record. */
 export function verdictJson({ id, what, fix }: Verdict) {
-  return { verdict: id, what, fix, see: seeOf(id) };
+  return { type: "verdict", verdict: id, what, fix, see: seeOf(id) };
 }
 
 function seeOf(id: string): string {

@@ -41,6 +41,13 @@ export async function ask({ io, json, prompt, config, subscriptions }: Needs): P
   for (const line of verdictText(verdict, io)) io.out(line);
 }
 
+/** Nothing was found, messages are accepted: whether the person wants to be asked what is left. */
+export async function isWorthAsking({ prompt, config, subscriptions }: Needs): Promise<boolean> {
+  if (!prompt.available) return false;
+  const { accepted } = recordsOf(await subscriptions.list(), config.read().settings);
+  return accepted > 0 && (await prompt.confirm("Is a message accepted and does not appear?", false));
+}
+
 /** What the stored subscriptions and the project's defaults tell, so that it need not be asked. */
 export function recordsOf(
   stored: readonly SubscriptionRecord[],

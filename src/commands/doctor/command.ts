@@ -9,6 +9,7 @@ export interface DoctorOptions {
   readonly strict: boolean;
   readonly only: readonly string[];
   readonly list: boolean;
+  readonly ask: boolean;
   readonly timeout: number | undefined;
   readonly proxy: string | undefined;
   readonly ca: string | undefined;
@@ -31,6 +32,7 @@ export function doctorCommand(dispatch: Dispatch): Command {
         .default([], "all"),
     )
     .option("--list", "print every check and why it matters, and look at nothing", false)
+    .option("--ask", "find out by questions why an accepted message does not appear", false)
     .addOption(ownOption("timeout"))
     .addOption(ownOption("proxy"))
     .addOption(ownOption("ca"))
@@ -40,7 +42,8 @@ export function doctorCommand(dispatch: Dispatch): Command {
 Examples:
   $ webpush doctor
   $ webpush doctor --online --only network
-  $ webpush doctor public --strict --json`,
+  $ webpush doctor public --strict --json
+  $ webpush doctor --ask`,
     )
     .action((dir: string | undefined, flags: Omit<DoctorOptions, "dir">) =>
       dispatch<DoctorOptions>(() => import("./run.ts"), { dir, ...flags }),

@@ -6,13 +6,14 @@ import { UserError } from "../../base/errors.ts";
 import { readEnvironmentKeys } from "../../settings/vapid.ts";
 import type { Context } from "../context.ts";
 import type { DoctorOptions } from "./command.ts";
-import { findPageFolder, readSurroundings, readStateFolder } from "./files.ts";
+import { readSurroundings, readStateFolder } from "./files.ts";
+import { gatherPage } from "./page-facts.ts";
 
 type Needs = Omit<Context, "prompt" | "io">;
 
 export async function gatherFacts(options: DoctorOptions, context: Needs): Promise<DoctorFacts> {
-  findPageFolder(options.dir, context);
-  return { project: await gatherProject(options, context) };
+  const project = await gatherProject(options, context);
+  return { project, page: await gatherPage(options, context, project) };
 }
 
 async function gatherProject(options: DoctorOptions, context: Needs): Promise<ProjectFacts> {

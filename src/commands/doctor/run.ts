@@ -3,16 +3,21 @@ import { UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/suggest.ts";
 import type { About } from "../../doctor/check.ts";
 import { sections, type Section } from "../../doctor/checks.ts";
-import { commonSubject, examineAll, isBelow, selectChecks } from "../../doctor/examine.ts";
+import { commonSubject, examineAll, firstToMend, isBelow, selectChecks } from "../../doctor/examine.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
+import { ask, isWorthAsking } from "./ask.ts";
 import type { DoctorOptions } from "./command.ts";
 import { gatherFacts } from "./facts.ts";
 import { checkJson, findingJson, listText, sectionText, sumText, summaryJson } from "./render.ts";
 
 export async function run(options: DoctorOptions, context: Context): Promise<ExitCode> {
   const { io, json } = context;
+  if (options.ask) {
+    await ask(context);
+    return ExitCode.ok;
+  }
   refuseUnknown(options.only, sections);
   const wanted = selectChecks(sections, { ...options, online: options.online || options.list });
   if (options.list) {
@@ -32,6 +37,7 @@ export async function run(options: DoctorOptions, context: Context): Promise<Exi
   }
   for (const section of examined) for (const line of sectionText(section, io)) io.out(line);
   for (const line of sumText(found, io)) io.out(line);
+  if (firstToMend(found) === undefined && (await isWorthAsking(context))) await ask(context);
   return exitCode;
 }
 

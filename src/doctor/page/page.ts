@@ -7,7 +7,8 @@
 import type { FolderFiles, LeftOut } from "./facts.ts";
 import { parseHtml, type Html } from "./html.ts";
 import { isPackageName, placeOf } from "./places.ts";
-import { isRead, parseScript, type Script, type UnreadScript } from "./script.ts";
+import { isRead, parseScript, type UnreadScript } from "./parse-script.ts";
+import type { Script } from "./script.ts";
 import { findRegistrations, type Registration } from "./registrations.ts";
 import { findWorkers, type Worker } from "./workers.ts";
 

@@ -1,10 +1,10 @@
 /**
- * JavaScript read with acorn into what the checks ask of it: nodes in order, parents, lines, names.
+ * A script as the checks see it: nodes in order, parents, lines, names; and what its nodes are called.
  *
- * Nothing here recurses over the tree: a chain of ten thousand calls is a deep tree that
- * acorn builds without depth, and a page must not be able to break its doctor.
+ * Walks are loops: a chain of ten thousand calls is a deep tree, and a page must not be
+ * able to break its doctor. Only parse-script.ts loads acorn.
  */
-import { parse, type AnyNode, type Program } from "acorn";
+import type { AnyNode, Program } from "acorn";
 
 export type FunctionNode = Extract<
   AnyNode,
@@ -42,61 +42,6 @@ export interface Script {
   readonly lineOf: (node: AnyNode) => number;
 }
 
-/** A text that is no JavaScript that acorn knows. */
-export interface UnreadScript {
-  readonly path: string;
-  readonly why: string;
-}
-
-/** Reads JavaScript; `firstLine` is where it begins in its file. */
-export function parseScript(path: string, text: string, firstLine = 1): Script | UnreadScript {
-  const program = parseEither(text);
-  if (typeof program === "string") return { path, why: program };
-  return indexScript(path, program, lineCounter(text, firstLine));
-}
-
-export function isRead(script: Script | UnreadScript): script is Script {
-  return "program" in script;
-}
-
-/** As a module where it is one, else as the looser script; the words of the first error when it is neither. */
-function parseEither(text: string): Program | string {
-  const common = { ecmaVersion: "latest", allowHashBang: true, allowReturnOutsideFunction: true } as const;
-  const order = /^\s*(?:import|export)\b/m.test(text)
-    ? (["module", "script"] as const)
-    : (["script", "module"] as const);
-  let first: string | undefined;
-  for (const sourceType of order) {
-    try {
-      return parse(text, { ...common, sourceType });
-    } catch (error) {
-      // A RangeError is a text nested deeper than acorn's stack.
-      first ??= error instanceof SyntaxError ? error.message : "is nested too deeply";
-    }
-  }
-  return first ?? "is no JavaScript";
-}
-
-function indexScript(path: string, program: Program, lineAt: (offset: number) => number): Script {
-  const parents = new Map<AnyNode, AnyNode>();
-  const functions = new Map<AnyNode, FunctionNode>();
-  const index = new Index(functions);
-  const nodes: AnyNode[] = [];
-  const stack: AnyNode[] = [program];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    nodes.push(node);
-    index.take(node);
-    const children = childrenOf(node);
-    const around = isFunction(node) ? node : functions.get(node);
-    for (const child of children) {
-      parents.set(child, node);
-      if (around !== undefined) functions.set(child, around);
-    }
-    stack.push(...children.reverse());
-  }
-  return { path, program, nodes, parents, functions, ...index.found(), lineOf: (node) => lineAt(node.start) };
-}
-
 /** The nodes directly below one, in the order of the text. */
 export function childrenOf(node: AnyNode): AnyNode[] {
   const children: AnyNode[] = [];
@@ -115,129 +60,6 @@ function isNode(value: unknown): value is AnyNode {
   return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
 }
 
-/** Collects the names of one file while its nodes go by. */
-class Index {
-  readonly #functions: ReadonlyMap<AnyNode, FunctionNode>;
-  readonly #declared = new Map<string, Map<FunctionNode | undefined, AnyNode[]>>();
-  readonly #assigned = new Map<string, AnyNode[]>();
-  readonly #members = new Map<string, AnyNode[]>();
-  readonly #imports = new Map<string, ImportedName>();
-  readonly #exports = new Map<string, string>();
-  readonly #sources: string[] = [];
-
-  constructor(functions: ReadonlyMap<AnyNode, FunctionNode>) {
-    this.#functions = functions;
-  }
-
-  found(): Pick<Script, "declared" | "assigned" | "members" | "imports" | "exports" | "sources"> {
-    return {
-      declared: this.#declared,
-      assigned: this.#assigned,
-      members: this.#members,
-      imports: this.#imports,
-      exports: this.#exports,
-      sources: this.#sources,
-    };
-  }
-
-  take(node: AnyNode): void {
-    this.#takeValue(node);
-    this.#takeMember(node);
-    this.#takeModule(node);
-  }
-
-  #takeValue(node: AnyNode): void {
-    if (node.type === "FunctionDeclaration" || node.type === "ClassDeclaration") {
-      this.#declare(idName(node), node, node);
-    }
-    if (node.type === "VariableDeclarator") {
-      // A part of something else, or nothing yet: the node itself stands for what is not known.
-      if (node.id.type === "Identifier") this.#declare(node.id.name, node.init ?? node, node);
-      else for (const name of namesIn(node.id)) this.#declare(name, node.id, node);
-    }
-    if (node.type === "AssignmentExpression" && node.left.type === "Identifier") {
-      add(this.#assigned, node.left.name, node.right);
-    }
-  }
-
-  #declare(name: string | undefined, value: AnyNode, at: AnyNode): void {
-    if (name === undefined) return;
-    const scopes = this.#declared.get(name) ?? new Map<FunctionNode | undefined, AnyNode[]>();
-    this.#declared.set(name, scopes);
-    add(scopes, this.#functions.get(at), value);
-  }
-
-  #takeMember(node: AnyNode): void {
-    if (node.type === "Property" || node.type === "MethodDefinition" || node.type === "PropertyDefinition") {
-      if (!node.computed && node.value) this.#addMember(node.key, node.value);
-    }
-    if (
-      node.type === "AssignmentExpression" &&
-      node.left.type === "MemberExpression" &&
-      !node.left.computed
-    ) {
-      this.#addMember(node.left.property, node.right);
-    }
-  }
-
-  #addMember(key: AnyNode, value: AnyNode): void {
-    const name = keyName(key);
-    if (name !== undefined) add(this.#members, name, value);
-  }
-
-  #takeModule(node: AnyNode): void {
-    if (node.type === "ImportDeclaration") {
-      const source = String(node.source.value);
-      this.#sources.push(source);
-      for (const one of node.specifiers) {
-        const imported =
-          one.type === "ImportSpecifier"
-            ? (keyName(one.imported) ?? "")
-            : one.type === "ImportDefaultSpecifier"
-              ? "default"
-              : "*";
-        this.#imports.set(one.local.name, { source, imported });
-      }
-    }
-    if (node.type === "ExportAllDeclaration") this.#sources.push(String(node.source.value));
-    if (node.type === "ExportNamedDeclaration") this.#takeExports(node);
-    if (node.type === "ExportDefaultDeclaration") {
-      const { declaration } = node;
-      const name = declaration.type === "Identifier" ? declaration.name : idName(declaration);
-      this.#exports.set("default", name ?? "*default*");
-      if (name === undefined) this.#declare("*default*", declaration, node);
-    }
-    if (node.type === "CallExpression" && calleeName(node) === "importScripts") {
-      // What is no plain text cannot be followed, and must not be taken for nothing.
-      for (const argument of node.arguments) this.#sources.push(literalText(argument) ?? "(computed)");
-    }
-  }
-
-  #takeExports(node: Extract<AnyNode, { type: "ExportNamedDeclaration" }>): void {
-    if (node.source) this.#sources.push(String(node.source.value));
-    for (const { local, exported } of node.specifiers) {
-      const [inner, outer] = [keyName(local), keyName(exported)];
-      if (inner === undefined || outer === undefined) continue;
-      if (node.source) this.#imports.set(`*${outer}`, { source: String(node.source.value), imported: inner });
-      this.#exports.set(outer, node.source ? `*${outer}` : inner);
-    }
-    const { declaration } = node;
-    if (declaration?.type === "VariableDeclaration") {
-      for (const { id } of declaration.declarations)
-        if (id.type === "Identifier") this.#exports.set(id.name, id.name);
-    } else if (declaration) {
-      const name = idName(declaration);
-      if (name !== undefined) this.#exports.set(name, name);
-    }
-  }
-}
-
-function add<Key>(map: Map<Key, AnyNode[]>, key: Key, node: AnyNode): void {
-  const known = map.get(key);
-  if (known === undefined) map.set(key, [node]);
-  else known.push(node);
-}
-
 /** The names that a pattern declares: `{ a, b: [c = 1] }`. */
 export function namesIn(pattern: AnyNode): readonly string[] {
   switch (pattern.type) {
@@ -254,10 +76,6 @@ export function namesIn(pattern: AnyNode): readonly string[] {
     default:
       return [];
   }
-}
-
-function idName(node: AnyNode): string | undefined {
-  return "id" in node && node.id?.type === "Identifier" ? node.id.name : undefined;
 }
 
 /** The name a key, a member or a specifier goes by, where it is written out. */
@@ -308,20 +126,4 @@ export function* nodesBelow(root: AnyNode): Generator<AnyNode> {
     yield node;
     stack.push(...childrenOf(node).reverse());
   }
-}
-
-/** Line numbers by binary search over where lines begin. */
-function lineCounter(text: string, firstLine: number): (offset: number) => number {
-  const starts = [0];
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-  return (offset) => {
-    let low = 0;
-    let high = starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return firstLine + low;
-  };
 }

@@ -618,6 +618,12 @@ async function latest() {
         "problem page.secrets.files public/.webpush .webpush lies in the folder of the page",
       ],
     },
+    {
+      name: "beside a page at the top of a project",
+      page: plainPage,
+      folder: { shown: ".", hidden: [".webpush"] },
+      finds: ["warning page.secrets.files .webpush .webpush lies beside the page"],
+    },
   ],
 };
 

@@ -137,8 +137,8 @@ function isNamedKey(node: AnyNode, parents: ReadonlyMap<AnyNode, AnyNode>): bool
 
 function keyFinding(page: Page, { kind, key, ...at }: FoundKey, keys: PageKeys): Finding {
   const where = whereIs(page, at);
-  const fix =
-    keys.current === undefined ? "put in the key that `webpush keys` shows" : `put in ${keys.current}`;
+  const own = keys.current === undefined ? "" : `, ${keys.current.slice(0, 12)}…`;
+  const fix = `put in the key that \`webpush keys\` shows${own}`;
   const problem = (what: string): Finding => ({ level: "problem", what, fix, where, about: "credentials" });
   if (kind === "placeholder") return problem("there is still a placeholder in the place of the key");
   if (kind === "off-curve") return problem("the key is no point of the curve P-256: a letter of it is wrong");

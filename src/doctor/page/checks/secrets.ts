@@ -1,6 +1,7 @@
 /** Checks that nothing secret lies in the folder that is served. */
 import type { Check, Finding } from "../../check.ts";
 import type { PageFacts } from "../facts.ts";
+import type { Page } from "../page.ts";
 import { parseBase64 } from "../../../base/bytes.ts";
 import { pageCheck, orGood, whereFile } from "./finding.ts";
 
@@ -44,17 +45,25 @@ export const secretChecks: readonly Check<PageFacts>[] = [
         page.files.hidden
           .filter((name) => name === ".webpush" || /^\.env(?:\.|$)/.test(name.split("/").at(-1) ?? ""))
           .filter((name) => !/\.(?:example|sample|template)$/.test(name))
-          .map((name) => ({
-            level: "problem",
-            what: `${name} lies in the folder of the page`,
-            fix: "move it out of the folder that is served",
-            where: whereFile(page, name),
-            about: "credentials",
-          })),
+          .map((name) => secretFile(page, name)),
         "none seen",
       ),
   ),
 ];
+
+/** In a folder for the page alone it is in the wrong place; a page at the top of a project has it beside it. */
+function secretFile(page: Page, name: string): Finding {
+  const isProject = page.files.shown === ".";
+  return {
+    level: isProject ? "warning" : "problem",
+    what: isProject ? `${name} lies beside the page` : `${name} lies in the folder of the page`,
+    fix: isProject
+      ? "move the page to a folder of its own, such as public, and serve that"
+      : "move it out of the folder that is served",
+    where: whereFile(page, name),
+    about: "credentials",
+  };
+}
 
 interface Secret {
   readonly index: number;
