@@ -3,6 +3,7 @@
  *
  * Each finding is told at its place, so one service that fails does not hide another.
  */
+import type { TransportFailure } from "../protocol/delivery.ts";
 import type { Visit } from "../sender/visit.ts";
 import type { Check, Finding } from "./check.ts";
 import type { ProjectFacts } from "./facts.ts";
@@ -54,16 +55,19 @@ export const networkChecks: readonly Check<ProjectFacts>[] = [
     id: "network.reach",
     title: "reaching push services",
     why: "a push service that cannot be reached takes no message; a firewall has to let port 443 out",
-    examine: ({ failure, proxy, status }) => {
+    examine: ({ failure, proxy, status, origin }) => {
       if (failure === undefined)
         return {
           level: "good",
           what: `answers ${status ?? ""}${proxy === undefined ? "" : ` through ${proxy}`}`,
         };
       if (failure.kind === "blocked")
-        return skippedBecause(`send does not go there unless told: ${failure.message}`);
+        return skippedBecause(`send does not go there unless told: ${wordsOf(failure, origin)}`);
       if (failure.kind === "tls" || failure.kind === "dns") return skippedBecause("told by another check");
-      return problem(failure.message, "let port 443 to it out, or give the proxy that leads out: --proxy");
+      return problem(
+        wordsOf(failure, origin),
+        "let port 443 to it out, or give the proxy that leads out: --proxy",
+      );
     },
   }),
   perVisit({
@@ -74,7 +78,7 @@ export const networkChecks: readonly Check<ProjectFacts>[] = [
       if (failure?.kind === "tls") {
         const by = issuer === undefined ? "" : `; it was issued by ${issuer}`;
         return problem(
-          `${failure.message}${by}`,
+          `${wordsOf(failure, origin)}${by}`,
           "if that is your company's proxy, trust its authority: --ca FILE, or NODE_EXTRA_CA_CERTS",
         );
       }
@@ -149,6 +153,12 @@ function perVisit({ examine, ...rest }: VisitCheck): Check<ProjectFacts> {
       return visits.value.map((visit) => ({ ...examine(visit), where: visit.origin }));
     },
   };
+}
+
+/** What went wrong, without the host's name: that is told as the place. */
+function wordsOf({ message }: TransportFailure, origin: string): string {
+  const prefix = `${new URL(origin).host}: `;
+  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
 function problem(what: string, fix: string): Finding {
