@@ -179,6 +179,15 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     ).toEqual([]);
   });
 
+  test("doctor: findings, the summary, and the list of checks", async () => {
+    const cwd = await project();
+    expect(await check(cwd, ["doctor", "--list"], fields("doctor --list"))).toEqual([]);
+    const { stdout } = await runMain(["doctor", "--json"], { cwd });
+    const records = linesOf(stdout).map((line) => JSON.parse(line) as { type: string });
+    expect(records.map(({ type }) => type)).toEqual(expect.arrayContaining(["finding", "summary"]));
+    expect(records.flatMap((record) => difference(record, fields(`doctor: ${record.type}`)))).toEqual([]);
+  });
+
   test("subscriptions add, added and unchanged", async () => {
     const cwd = await project();
     const expected = { ...listed, ...fields("subscriptions add") };

@@ -79,10 +79,7 @@ export function progressText(keys: readonly InventoryKey[], { paint }: Pick<Io, 
     ...tell(living("unknown"), "without a word of their key: signed with the one of the day they came"),
     ...tell(living("missing"), "made with a key that is not here; to send to them: ", importCommand),
     ...tell(refused, "refused the key they were sent with: ", "webpush subscriptions check"),
-    ...unusedKeys(keys).flatMap((key) => [
-      `nothing stored here was made with ${shortKey(key)}; if nothing elsewhere was:`,
-      `  ${removeCommand(key, paint)}`,
-    ]),
+    ...unusedText(unusedKeys(keys), paint),
     ...(keys.some(({ status }) => status === "environment") ? [environmentText] : []),
   ];
 }
@@ -91,8 +88,14 @@ const importCommand = "webpush keys import FILE --add";
 const environmentText =
   "VAPID_PRIVATE_KEY signs for new subscriptions; unset it to use the project's current pair";
 
-function removeCommand(key: VapidPublicKey, paint: Io["paint"]): string {
-  return paint.err.bold(`webpush keys remove ${key.slice(0, 12)}`);
+/** Subscriptions may be kept elsewhere too, and piped in to be sent to. */
+function unusedText(keys: readonly VapidPublicKey[], paint: Io["paint"]): readonly string[] {
+  if (keys.length === 0) return [];
+  const which = keys.length === 1 ? "one pair" : `${keys.length} pairs`;
+  return [
+    `no subscription stored here was made with ${which}; if none elsewhere was:`,
+    ...keys.map((key) => `  ${paint.err.bold(`webpush keys remove ${key.slice(0, 12)}`)}`),
+  ];
 }
 
 function movedText(keys: readonly InventoryKey[]): string {

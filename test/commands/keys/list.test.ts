@@ -62,7 +62,7 @@ describe("keys list", () => {
     expect(stderr).toEqual([
       "",
       "all 2 moved to the new key",
-      `nothing stored here was made with ${short(old)}; if nothing elsewhere was:`,
+      "no subscription stored here was made with one pair; if none elsewhere was:",
       `  webpush keys remove ${old.publicKey.slice(0, 12)}`,
     ]);
   });
