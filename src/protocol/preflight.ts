@@ -26,11 +26,13 @@ export interface SigningKeys {
   readonly pairs: readonly VapidKeyPair[];
   /** Which of them was current when, the earliest first; empty where that is not known. */
   readonly tenures: readonly Tenure[];
+  /** When the last of them came, in ms since 1970; undefined where that is not known. */
+  readonly newestAt?: number | undefined;
   readonly subject: Subject | undefined;
 }
 
 /** What is known of the key a subscription was made with. */
-export interface Origin {
+interface Origin {
   /** By its own word. */
   readonly applicationServerKey: VapidPublicKey | undefined;
   /** When the page handed it in, in ms since 1970; undefined for one that is not stored. */

@@ -17,10 +17,17 @@ import {
 } from "../protocol/vapid.ts";
 import { variable, type Environment } from "./environment.ts";
 
+/** A pair that is kept. Times are ms since 1970. */
+interface KeptKeyPair {
+  readonly pair: VapidKeyPair;
+  readonly createdAt: number;
+  readonly currentSince: number | undefined;
+}
+
 /** What is kept in a project; the shape of store/config.ts that matters here. */
 export interface KeptKeys {
   readonly current: VapidPublicKey | undefined;
-  readonly pairs: readonly { readonly pair: VapidKeyPair; readonly currentSince: number | undefined }[];
+  readonly pairs: readonly KeptKeyPair[];
   readonly subject: Subject | undefined;
 }
 
@@ -66,15 +73,16 @@ function pairOf(publicText: string | undefined, privateText: string): VapidKeyPa
 export function createKeyRing(environment: EnvironmentKeys, kept: KeptKeys): KeyRing {
   const keptPairs = kept.pairs.map(({ pair }) => pair);
   const subject = environment.subject ?? kept.subject;
+  const newestAt = kept.pairs.length === 0 ? undefined : Math.max(...kept.pairs.map((one) => one.createdAt));
   if (environment.pair !== undefined) {
     const { pair } = environment;
     const others = keptPairs.filter(({ publicKey }) => publicKey !== pair.publicKey);
     // Since when it signs, only those know who set it.
-    return { current: pair, pairs: [pair, ...others], tenures: [], subject, source: "environment" };
+    return { current: pair, pairs: [pair, ...others], tenures: [], newestAt, subject, source: "environment" };
   }
   const current = keptPairs.find(({ publicKey }) => publicKey === kept.current);
   const source = current === undefined ? "none" : "project";
-  return { current, pairs: keptPairs, tenures: tenuresOf(kept), subject, source };
+  return { current, pairs: keptPairs, tenures: tenuresOf(kept), newestAt, subject, source };
 }
 
 function tenuresOf({ pairs }: Pick<KeptKeys, "pairs">): readonly Tenure[] {

@@ -4,13 +4,19 @@
  * Read once, written once per command. Good to some ten thousand records: the
  * whole file is parsed and written each time.
  */
-import { formatSubscription, parseSubscription, subscriptionId } from "../protocol/subscription.ts";
-import { parseVapidPublicKey } from "../protocol/vapid.ts";
+import {
+  formatSubscription,
+  parseSubscription,
+  subscriptionId,
+  type Subscription,
+} from "../protocol/subscription.ts";
+import { parseVapidPublicKey, type VapidPublicKey } from "../protocol/vapid.ts";
 import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { otherVersion, parseTime } from "./config.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 import {
+  isCalledGone,
   isSameRegistration,
   nameTaken,
   type Added,
@@ -39,12 +45,13 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
       });
       return added;
     },
-    async remove(ids) {
-      const doomed = new Set(ids);
+    async remove(ids, isDoomed = () => true) {
+      const named = new Set(ids);
       let removed: Records = [];
       await file.update((records) => {
-        removed = records.filter(({ id }) => doomed.has(id));
-        return removed.length === 0 ? records : records.filter(({ id }) => !doomed.has(id));
+        removed = records.filter((record) => named.has(record.id) && isDoomed(record));
+        const doomed = new Set(removed);
+        return removed.length === 0 ? records : records.filter((record) => !doomed.has(record));
       });
       return removed;
     },
@@ -69,6 +76,7 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
           if (note?.registeredAt !== record.registeredAt) return record;
           return {
             ...record,
+            subscription: withKey(record.subscription, note.madeWith),
             lastResult: note.result,
             gone: note.gone ?? (note.result.outcome === "accepted" ? undefined : record.gone),
             wrongKey: note.wrongKey ?? (note.result.outcome === "accepted" ? undefined : record.wrongKey),
@@ -98,10 +106,24 @@ function mergeAdditions(records: Records, additions: readonly Addition[], now: n
   return { records: changed ? [...byId.values()] : records, added };
 }
 
+/** The subscription with the key it was made with, unless it says that itself. */
+function withKey(subscription: Subscription, madeWith: VapidPublicKey | undefined): Subscription {
+  const { applicationServerKey = madeWith } = subscription;
+  return applicationServerKey === subscription.applicationServerKey
+    ? subscription
+    : { ...subscription, applicationServerKey };
+}
+
+/** Handed in again without the key that is known by now: an endpoint and its keys go with one for ever. */
+function completed(added: Subscription, known: Subscription | undefined): Subscription {
+  const isSame = known?.p256dh === added.p256dh && known.auth.reveal() === added.auth.reveal();
+  return isSame ? withKey(added, known.applicationServerKey) : added;
+}
+
 function mergeOne(byId: ReadonlyMap<string, SubscriptionRecord>, addition: Addition, now: number): Added {
-  const { subscription } = addition;
-  const id = subscriptionId(subscription.endpoint);
+  const id = subscriptionId(addition.subscription.endpoint);
   const known = byId.get(id);
+  const subscription = completed(addition.subscription, known?.subscription);
   if (known === undefined) {
     const fresh = {
       createdAt: now,
@@ -115,7 +137,7 @@ function mergeOne(byId: ReadonlyMap<string, SubscriptionRecord>, addition: Addit
   const name = addition.name ?? known.name;
   const tags = [...new Set([...known.tags, ...addition.tags])];
   const isSame =
-    known.gone === undefined &&
+    !isCalledGone(known) &&
     name === known.name &&
     tags.length === known.tags.length &&
     isSameRegistration(known.subscription, subscription);

@@ -101,6 +101,7 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     [["subscriptions", "remove", "phone"], listed],
     [["subscriptions", "show", "phone"], { ...listed, ...fields("subscriptions show") }],
     [["subscriptions", "check"], fields("subscriptions check")],
+    [["subscriptions", "prune", "--wrong-key", "--dry-run"], { ...listed, ...fields("subscriptions prune") }],
     [["send", "--to", "phone", "--dry-run", "Hello"], fields("send --dry-run")],
     [["send", "--to", "phone", "--curl", "Hello"], fields("send --curl")],
     [["send", "--to", "old", "Hello"], fields("send")],
@@ -178,6 +179,15 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     ).toEqual([]);
   });
 
+  test("doctor: findings, the summary, and the list of checks", async () => {
+    const cwd = await project();
+    expect(await check(cwd, ["doctor", "--list"], fields("doctor --list"))).toEqual([]);
+    const { stdout } = await runMain(["doctor", "--json"], { cwd });
+    const records = linesOf(stdout).map((line) => JSON.parse(line) as { type: string });
+    expect(records.map(({ type }) => type)).toEqual(expect.arrayContaining(["finding", "summary"]));
+    expect(records.flatMap((record) => difference(record, fields(`doctor: ${record.type}`)))).toEqual([]);
+  });
+
   test("subscriptions add, added and unchanged", async () => {
     const cwd = await project();
     const expected = { ...listed, ...fields("subscriptions add") };
@@ -214,6 +224,22 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     expect(difference(refused, fields("subscriptions import: refused"))).toEqual([]);
     expect(difference(counts, fields("subscriptions import: counts"))).toEqual([]);
     expect(rest).toEqual([]);
+  });
+
+  test("subscriptions check --online: asked and not asked", async () => {
+    const cwd = await project();
+    await using emulator = await startEmulator({
+      clock: { now: () => Date.now() },
+      random: seededRandom("probe"),
+    });
+    const json = JSON.stringify(sampleJson("at-fcm", { endpoint: `${emulator.origin}/fcm/send/nobody:x` }));
+    await runMain(["subscriptions", "add", json, "--name", "at-fcm"], { cwd });
+    const argv = ["subscriptions", "check", "--online", "--yes", "at-fcm", "phone", "--json"];
+    const { stdout } = await runMain(argv, { cwd, stdin: "" });
+    const records = linesOf(stdout).map((line) => JSON.parse(line) as { readonly probe: string });
+    expect(records.map(({ probe }) => probe)).toEqual([expect.not.stringMatching("not-asked"), "not-asked"]);
+    const expected = fields("subscriptions check: online");
+    expect(records.flatMap((record) => difference(record, expected))).toEqual([]);
   });
 
   test("send: accepted, refused and skipped recipients", async () => {

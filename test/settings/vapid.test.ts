@@ -50,9 +50,9 @@ describe("the key ring of a run", () => {
   const kept: KeptKeys = {
     current: own.publicKey,
     pairs: [
-      { pair: own, currentSince: 2 },
-      { pair: older, currentSince: 1 },
-      { pair: added, currentSince: undefined },
+      { pair: own, createdAt: 2, currentSince: 2 },
+      { pair: older, createdAt: 1, currentSince: 1 },
+      { pair: added, createdAt: 3, currentSince: undefined },
     ],
     subject: parseSubject("mailto:kept@shop-online.de").subject,
   };
@@ -66,6 +66,7 @@ describe("the key ring of a run", () => {
         { pair: older, since: 1 },
         { pair: own, since: 2 },
       ],
+      newestAt: 3,
       subject: "mailto:kept@shop-online.de",
       source: "project",
     });
@@ -77,6 +78,7 @@ describe("the key ring of a run", () => {
       current: ci,
       pairs: [ci, own, older, added],
       tenures: [],
+      newestAt: 3,
       subject: "mailto:kept@shop-online.de",
       source: "environment",
     });

@@ -99,6 +99,24 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       });
     });
 
+    test("of one that was called gone and not marked registers it anew", async () => {
+      const { store } = await open();
+      const [added] = await store.add([addition("alice")], monday);
+      const about = {
+        id: added?.record.id ?? "",
+        registeredAt: monday,
+        gone: undefined,
+        wrongKey: undefined,
+      };
+      await store.note([{ ...about, result: result(tuesday, "gone", "fcm.gone") }]);
+      const again = [
+        await store.add([addition("alice")], friday),
+        await store.add([addition("alice")], friday),
+      ];
+      expect(again.flat().map(({ outcome }) => outcome)).toEqual(["updated", "unchanged"]);
+      expect(await store.list()).toMatchObject([{ registeredAt: friday }]);
+    });
+
     test("of a name that another has is refused, and stores none of the batch", async () => {
       const { store } = await open();
       await store.add([addition("alice", { name: "phone" })], monday);
@@ -139,6 +157,26 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
     test("of nothing that is there answers nothing", async () => {
       const { store } = await open();
       expect(await store.remove(["unknown"])).toEqual([]);
+    });
+  });
+
+  describe(`${name}: removing what is doomed`, () => {
+    test("leaves those that it does not hold for at that moment", async () => {
+      const { store, other } = await open();
+      const added = await store.add([addition("alice"), addition("bob")], monday);
+      const ids = added.map(({ record }) => record.id);
+      const renewed = sampleSubscription("alice", { expirationTime: friday });
+      await other.add([{ subscription: renewed, name: undefined, tags: [] }], tuesday);
+      const removed = await store.remove(ids, ({ registeredAt }) => registeredAt === monday);
+      expect(removed.map(({ id }) => id)).toEqual(ids.slice(1));
+      expect(await other.list()).toMatchObject([{ id: ids[0], registeredAt: tuesday }]);
+    });
+
+    test("takes none that was not named", async () => {
+      const { store } = await open();
+      await store.add([addition("alice")], monday);
+      expect(await store.remove(["unknown"], () => true)).toEqual([]);
+      expect(await store.list()).toHaveLength(1);
     });
   });
 
@@ -224,6 +262,40 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       const renewed = sampleSubscription("alice", { applicationServerKey: samplePair("new").publicKey });
       await store.add([{ subscription: renewed, name: undefined, tags: [] }], friday);
       expect(await store.list()).toMatchObject([{ wrongKey: undefined, registeredAt: friday }]);
+    });
+
+    test("stores the key that one turned out to be made with, and keeps it when it is added without again", async () => {
+      const { store, other } = await open();
+      const [added] = await store.add([addition("alice")], monday);
+      const id = added?.record.id ?? "";
+      const madeWith = samplePair("own").publicKey;
+      const note = {
+        id,
+        registeredAt: monday,
+        result: result(tuesday),
+        gone: undefined,
+        wrongKey: undefined,
+      };
+      await store.note([{ ...note, madeWith }]);
+      expect((await other.list())[0]?.subscription.applicationServerKey).toBe(madeWith);
+      const [again] = await store.add([addition("alice")], friday);
+      expect(again).toMatchObject({ outcome: "unchanged", record: { registeredAt: monday } });
+      expect(again?.record.subscription.applicationServerKey).toBe(madeWith);
+    });
+
+    test("does not overrule what a subscription says of its own key", async () => {
+      const { store } = await open();
+      const own = samplePair("own").publicKey;
+      const subscription = sampleSubscription("alice", { applicationServerKey: own });
+      const [added] = await store.add([{ subscription, name: undefined, tags: [] }], monday);
+      const about = {
+        id: added?.record.id ?? "",
+        registeredAt: monday,
+        gone: undefined,
+        wrongKey: undefined,
+      };
+      await store.note([{ ...about, result: result(tuesday), madeWith: samplePair("other").publicKey }]);
+      expect((await store.list())[0]?.subscription.applicationServerKey).toBe(own);
     });
 
     test("of a registration that was renewed since is ignored", async () => {

@@ -72,8 +72,8 @@ function rotateCommand(dispatch: Dispatch): Command {
   return new Command("rotate")
     .summary("make a new pair; the old one keeps signing for its subscriptions")
     .description(
-      "Make a new key pair for new subscriptions. The old one keeps signing for those that were made\n" +
-        "with it, until their pages have been visited with the new key. No push service moves them over.",
+      "Make a new key pair for new subscriptions. The old one keeps signing for those\n" +
+        "made with it, until their pages have been visited. No push service moves them.",
     )
     .addOption(subjectOption())
     .addOption(yesOption())
@@ -90,8 +90,8 @@ function listCommand(dispatch: Dispatch): Command {
   return new Command("list")
     .summary("every pair, and how many subscriptions were made with it")
     .description(
-      "List every key pair, and every key that subscriptions were made with: how many of them, when one\n" +
-        "was registered or took a message last, and how far a rotation has come.",
+      "List every key pair and every key that subscriptions were made with: how many,\n" +
+        "when one of them was last seen alive, and how far a rotation has come.",
     )
     .addHelpText("after", "\nExamples:\n  $ webpush keys list\n  $ webpush keys list --json")
     .action(() => dispatch<object>(() => import("./list.ts"), {}));
@@ -101,8 +101,9 @@ function removeCommand(dispatch: Dispatch): Command {
   return new Command("remove")
     .summary("forget an older pair")
     .description(
-      "Forget a key pair that is not the current one. Subscriptions made with it get no more pushes, so it\n" +
-        "asks first while there are any. It cannot be had back: save it with webpush keys export KEY.",
+      "Forget a key pair that is not the current one. Subscriptions made with it get\n" +
+        "no more pushes, so it asks first while there are any. It cannot be had back:\n" +
+        "save it with webpush keys export KEY.",
     )
     .argument("<key>", "beginning of its public key, as webpush keys list shows it")
     .addOption(yesOption())

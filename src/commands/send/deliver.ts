@@ -14,6 +14,7 @@ import type { TokenCache } from "../../sender/token-cache.ts";
 import type { Subject } from "../../protocol/subject.ts";
 import type { Context } from "../context.ts";
 import type { TransportOptions } from "./command.ts";
+import { tryOtherPairs } from "./other-pairs.ts";
 import type { Plan, ReadyRecipient } from "./plan.ts";
 import { answerLine, requestLine } from "./wire-lines.ts";
 
@@ -80,6 +81,9 @@ export interface Refused {
   readonly error: UserError;
 }
 
+/** What became of somebody who was taken. */
+export type Attempted = Result | Unsent | Refused;
+
 /** Sends to every ready recipient of a plan; results come in any order, and none for those not begun when stopped. */
 export async function* deliver(
   { message, ready }: Pick<Plan, "message" | "ready">,
@@ -100,7 +104,7 @@ export async function* deliver(
 /** One message on its way to many. */
 export interface OpenDelivery extends Disposable {
   /** Pulls recipients as fast as they can be sent to, and answers one result for each. */
-  to(everyone: AsyncIterable<ReadyRecipient>): AsyncGenerator<Result | Unsent | Refused>;
+  to(everyone: AsyncIterable<ReadyRecipient>): AsyncGenerator<Attempted>;
   /** How each origin is doing. */
   state(): SenderState;
 }
@@ -139,10 +143,11 @@ export function openDelivery(
       },
     },
   });
+  async function* send(everyone: AsyncIterable<ReadyRecipient>): AsyncGenerator<Attempted> {
+    for await (const result of sender.send(jobsFor(message, everyone))) yield outcomeOf(result);
+  }
   return {
-    async *to(everyone) {
-      for await (const result of sender.send(jobsFor(message, everyone))) yield outcomeOf(result);
-    },
+    to: (everyone) => tryOtherPairs(everyone, send),
     state: () => sender.state(),
     [Symbol.dispose]: () => {
       sender[Symbol.dispose]();
@@ -150,7 +155,7 @@ export function openDelivery(
   };
 }
 
-function outcomeOf(result: SendResult<ReadyRecipient>): Result | Unsent | Refused {
+function outcomeOf(result: SendResult<ReadyRecipient>): Attempted {
   const { tag: recipient } = result.job;
   switch (result.kind) {
     case "delivery":

@@ -5,6 +5,7 @@
  * recipient skips that one.
  */
 import { UserError } from "../../base/errors.ts";
+import type { Delivery } from "../../protocol/delivery.ts";
 import { checkPayloadSize, type Message } from "../../protocol/message.ts";
 import {
   cautionsFor,
@@ -15,7 +16,7 @@ import {
 } from "../../protocol/preflight.ts";
 import { serviceOf, type PushServiceFacts } from "../../protocol/services.ts";
 import type { ContentEncoding, Subscription } from "../../protocol/subscription.ts";
-import type { VapidKeyPair } from "../../protocol/vapid.ts";
+import type { VapidKeyPair, VapidPublicKey } from "../../protocol/vapid.ts";
 import type { WrongKeyMark } from "../../store/subscriptions.ts";
 import type { Entry, Recipient, RefusedRecipient, RepeatedRecipient } from "./recipients.ts";
 import type { Skipped } from "./tally.ts";
@@ -23,6 +24,19 @@ import type { Skipped } from "./tally.ts";
 /** A recipient that can be sent to, and the pair that signs for it. */
 export interface ReadyRecipient extends Recipient {
   readonly pair: VapidKeyPair;
+  /** Worth a try each, when its service says that it was made with another pair. */
+  readonly otherPairs?: readonly VapidKeyPair[];
+  /** What came of the pairs before this one. */
+  readonly tried?: Tried;
+}
+
+/** Tries with other pairs, all refused. */
+export interface Tried {
+  /** The key that would be picked again. */
+  readonly firstKey: VapidPublicKey;
+  readonly delivery: Delivery;
+  readonly attempts: number;
+  readonly durationMs: number;
 }
 
 export interface SkippedRecipient {
@@ -100,9 +114,25 @@ function planEntry(entry: Entry, { message, keys, encoding }: PlanRules): ReadyR
   const { applicationServerKey } = subscription;
   const pair = pickPair({ applicationServerKey, registeredAt: entry.record?.registeredAt }, keys);
   if (pair === undefined) return { recipient: entry, skipped: keyUnknown(subscription) };
-  const mark = entry.isNamed === true ? undefined : entry.record?.wrongKey;
-  if (mark?.publicKey === pair.publicKey) return { recipient: entry, skipped: keyRefused(entry.id, mark) };
-  return { ...entry, subscription, pair };
+  const mark = refusalOf(entry, pair, keys);
+  if (mark !== undefined) return { recipient: entry, skipped: keyRefused(entry.id, mark) };
+  const ready = { ...entry, subscription, pair };
+  if (entry.record === undefined || applicationServerKey !== undefined || keys.pairs.length === 1)
+    return ready;
+  return { ...ready, otherPairs: keys.pairs.filter(({ publicKey }) => publicKey !== pair.publicKey) };
+}
+
+/** The refusal that would come again; whoever is asked for by id or name is tried all the same. */
+function refusalOf(
+  { record, isNamed }: Recipient,
+  { publicKey }: VapidKeyPair,
+  { newestAt = 0 }: SigningKeys,
+): WrongKeyMark | undefined {
+  const mark = record?.wrongKey;
+  if (isNamed === true || mark?.publicKey !== publicKey) return undefined;
+  // One that does not say its key was tried with all pairs there were, but not with those that came later.
+  const isWorthTrying = record?.subscription.applicationServerKey === undefined && newestAt >= mark.at;
+  return isWorthTrying ? undefined : mark;
 }
 
 function assertKeys({ keys }: PlanRules): void {

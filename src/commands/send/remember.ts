@@ -28,12 +28,20 @@ export interface Remembered {
 export class Memory {
   readonly #stored: StoredResult[] = [];
   readonly #byOrigin = new Map<string, number>();
+  readonly #isWorthKeeping: (delivery: Delivery) => boolean;
+
+  /** Without `isWorthKeeping` every result is stored; all of them count where an origin is judged. */
+  constructor(isWorthKeeping: (delivery: Delivery) => boolean = () => true) {
+    this.#isWorthKeeping = isWorthKeeping;
+  }
 
   add({ recipient, delivery }: Pick<Result, "recipient" | "delivery">): void {
     const { record, subscription, pair } = recipient;
     const origin = endpointOrigin(subscription.endpoint);
     this.#byOrigin.set(origin, (this.#byOrigin.get(origin) ?? 0) + 1);
-    if (record !== undefined) this.#stored.push({ record, delivery, signedWith: pair.publicKey });
+    const firstKey = recipient.tried?.firstKey;
+    if (record !== undefined && this.#isWorthKeeping(delivery))
+      this.#stored.push({ record, delivery, key: pair.publicKey, firstKey });
   }
 
   /** Stores the last results, and marks those that may be believed to be gone. */
@@ -51,7 +59,8 @@ export class Memory {
       if (!(error instanceof UserError)) throw error;
       return { lines: [], kept, failure: error };
     }
-    return { lines: pruneText(verdict, prune), kept, failure: undefined };
+    const found = this.#stored.filter(isKeyFound).length;
+    return { lines: [...foundText(found), ...pruneText(verdict, prune)], kept, failure: undefined };
   }
 }
 
@@ -69,7 +78,10 @@ export async function remember(
 interface StoredResult {
   readonly record: SubscriptionRecord;
   readonly delivery: Delivery;
-  readonly signedWith: VapidPublicKey;
+  /** The key that the last message was signed with. */
+  readonly key: VapidPublicKey;
+  /** The key that was refused first, where several were tried. */
+  readonly firstKey: VapidPublicKey | undefined;
 }
 
 function goneReport({ record, delivery }: StoredResult): readonly GoneReport[] {
@@ -86,27 +98,43 @@ function goneReport({ record, delivery }: StoredResult): readonly GoneReport[] {
   ];
 }
 
-function noteOf({ record, delivery, signedWith }: StoredResult, now: number, isGone: boolean): ResultNote {
+/** One key was refused and another accepted: so the subscription was made with that one. */
+function isKeyFound({ delivery, firstKey }: StoredResult): boolean {
+  return delivery.outcome === "accepted" && firstKey !== undefined;
+}
+
+function noteOf(stored: StoredResult, now: number, isGone: boolean): ResultNote {
+  const { record, delivery, key, firstKey = key } = stored;
   const { outcome, cause, status } = delivery;
   return {
     id: record.id,
     registeredAt: record.registeredAt,
     result: { at: now, outcome, cause, status },
     gone: isGone ? { at: now, cause } : undefined,
-    wrongKey: outcome === "wrong-key" ? { at: now, cause, publicKey: signedWith } : undefined,
+    wrongKey: outcome === "wrong-key" ? { at: now, cause, publicKey: firstKey } : undefined,
+    ...(isKeyFound(stored) ? { madeWith: key } : {}),
   };
+}
+
+function foundText(count: number): readonly string[] {
+  if (count === 0) return [];
+  return [`found and stored which of your keys ${counted(count)} ${count === 1 ? "was" : "were"} made with`];
 }
 
 function pruneText({ gone, spared, doubtful }: PruneVerdict, prune: boolean): readonly string[] {
   if (!prune) return [];
   return [
-    ...(gone.length === 0 ? [] : [`removed ${counted(gone.length)} found gone; --no-prune keeps them`]),
+    ...(gone.length === 0
+      ? []
+      : [
+          `marked ${counted(gone.length)} gone, not sent to any more; forget for good: webpush subscriptions prune`,
+        ]),
     ...(spared.length === 0
       ? []
       : [`kept ${counted(spared.length)} called gone but registered just now; try again later`]),
     ...doubtful.map(
       ({ origin, gone: count, of }) =>
-        `kept all: ${origin} called ${count} of ${of} gone at once; remove them by hand if that is right`,
+        `kept all: ${origin} called ${count} of ${of} gone at once; if that is right: webpush subscriptions prune --called-gone`,
     ),
   ];
 }

@@ -54,7 +54,7 @@ function readKeys(options: KeyOptions, { io, env, config }: Context): SigningKey
     `${io.paint.err.caution("warning:")} --vapid-pvtkey shows the private key in process lists and shell history; set VAPID_PRIVATE_KEY instead`,
   );
   const pair = parseKeyPair(vapidPubkey, vapidPvtkey);
-  return { current: pair, pairs: [pair, ...ring.pairs], tenures: [], subject };
+  return { current: pair, pairs: [pair, ...ring.pairs], tenures: [], newestAt: ring.newestAt, subject };
 }
 
 async function confirmMany(

@@ -1,6 +1,8 @@
 /** `webpush subscriptions`: flags only. */
 import { Command, Option } from "commander";
-import { choiceOption, collect, type Dispatch } from "../dispatch.ts";
+import { choiceOption, collect, settingOption, type Dispatch } from "../dispatch.ts";
+import type { TransportOptions } from "../send/command.ts";
+import { parseAge } from "./values.ts";
 
 export const exportFormats = ["json", "ndjson", "csv"] as const;
 
@@ -50,14 +52,35 @@ export interface ExportOptions {
   readonly output: string | undefined;
 }
 
-export interface CheckOptions {
+/** What asking push services needs of the flags: as for `send`, but nobody is asked twice. */
+type ProbeNetworkOptions = Pick<
+  TransportOptions,
+  "timeout" | "concurrency" | "rate" | "proxy" | "ca" | "allowHost" | "allowPrivate"
+>;
+
+export interface CheckOptions extends ProbeNetworkOptions {
   readonly which: readonly string[];
+  readonly online: boolean;
+  readonly includeUnproven: boolean;
+  readonly yes: boolean;
+}
+
+export interface PruneOptions {
+  readonly which: readonly string[];
+  /** Since the mark, or whatever the reason is, in milliseconds. */
+  readonly olderThan: number;
+  readonly expired: boolean;
+  readonly deadHosts: boolean;
+  readonly calledGone: boolean;
+  readonly wrongKey: boolean;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
 }
 
 export function subscriptionsCommand(dispatch: Dispatch): Command {
   return new Command("subscriptions")
     .alias("subs")
-    .summary("add, list, show, tag, import, export and check subscriptions")
+    .summary("add, list, tag, import, export, check, prune subscriptions")
     .description("Manage the stored subscriptions: whom `webpush send` sends to.")
     .addOption(tagFilter())
     .addOption(goneOption())
@@ -78,7 +101,8 @@ Examples:
     .addCommand(tagCommand(dispatch))
     .addCommand(importCommand(dispatch))
     .addCommand(exportCommand(dispatch))
-    .addCommand(checkCommand(dispatch));
+    .addCommand(checkCommand(dispatch))
+    .addCommand(pruneCommand(dispatch));
 }
 
 function addCommand(dispatch: Dispatch): Command {
@@ -213,14 +237,63 @@ function exportCommand(dispatch: Dispatch): Command {
 }
 
 function checkCommand(dispatch: Dispatch): Command {
-  return new Command("check")
-    .summary("check subscriptions without sending anything")
+  const command = new Command("check")
+    .summary("check subscriptions, without sending or with --online")
     .description(
-      "Check stored subscriptions against the project's keys and what is known of push\nservices. Nothing is sent.",
+      "Check stored subscriptions against the project's keys and what is known of push\n" +
+        "services. Nothing is sent, so nobody can say whether a browser is still subscribed:\n" +
+        "only its push service knows, and only when something is sent. --online sends each a\n" +
+        "push that no browser can decrypt, so that it is dropped unseen, and hears the answer.",
     )
     .argument("[which...]", "ids, names or tag:NAME; default all")
-    .addHelpText("after", "\nExample:\n  $ webpush subscriptions check")
-    .action((which: string[]) => dispatch<CheckOptions>(() => import("./check.ts"), { which }));
+    .option("--online", "also ask push services, by a push that nobody sees", false)
+    .optionsGroup("With --online:")
+    .option("--include-unproven", "also where nobody knows that it stays unseen (Apple)", false)
+    .option("-y, --yes", "do not ask before sending", false);
+  for (const name of ["timeout", "concurrency", "rate", "proxy", "ca"] as const)
+    command.addOption(settingOption(name));
+  return command
+    .addOption(
+      new Option("--allow-host <host>", "also send to this host's address or port; repeatable")
+        .argParser(collect)
+        .default([]),
+    )
+    .option("--allow-private", "also send to private network addresses", false)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ webpush subscriptions check\n  $ webpush subscriptions check --online tag:news",
+    )
+    .action((which: string[], flags: Omit<CheckOptions, "which">) =>
+      dispatch<CheckOptions>(() => import("./check.ts"), { which, ...flags }),
+    );
+}
+
+function pruneCommand(dispatch: Dispatch): Command {
+  return new Command("prune")
+    .summary("forget for good those that are gone")
+    .description(
+      "Forget for good the subscriptions that are marked gone: `send` only marks them, and a\n" +
+        "page that comes back takes the mark away. Each option adds those of another reason.",
+    )
+    .argument("[which...]", "only among these: ids, names or tag:NAME; default all")
+    .addOption(
+      new Option("--older-than <age>", "only when it has been so this long: 12h, 30d")
+        .argParser(parseAge)
+        .default(0, "0"),
+    )
+    .option("--expired", "those whose expirationTime is over", false)
+    .option("--dead-hosts", "those at hosts where no push service is", false)
+    .option("--called-gone", "those called gone and not marked: too many at once, or too young", false)
+    .option("--wrong-key", "those made with another key; only if the old private key is destroyed", false)
+    .option("--dry-run", "only tell which and why", false)
+    .option("-y, --yes", "do not ask", false)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ webpush subscriptions prune --dry-run\n  $ webpush subscriptions prune --older-than 30d --expired --yes",
+    )
+    .action((which: string[], flags: Omit<PruneOptions, "which">) =>
+      dispatch<PruneOptions>(() => import("./prune.ts"), { which, ...flags }),
+    );
 }
 
 function tagFilter(): Option {

@@ -44,8 +44,8 @@ describe("keys list", () => {
     expect(stderr).toEqual([
       "",
       "2 of 7 moved to the new key; the others do on their next visit",
-      "1 without a word of their key: the one of the day they came is tried first",
-      "1 made with a key that is not here; they move on their next visit, or: webpush keys import FILE --add",
+      "1 without a word of their key: signed with the one of the day they came",
+      "1 made with a key that is not here; to send to them: webpush keys import FILE --add",
     ]);
   });
 
@@ -62,7 +62,8 @@ describe("keys list", () => {
     expect(stderr).toEqual([
       "",
       "all 2 moved to the new key",
-      `${short(old)} is not needed any more: webpush keys remove ${old.publicKey.slice(0, 12)}`,
+      "no subscription stored here was made with one pair; if none elsewhere was:",
+      `  webpush keys remove ${old.publicKey.slice(0, 12)}`,
     ]);
   });
 
@@ -83,6 +84,7 @@ describe("keys list", () => {
     const { stdout, stderr } = await listed({ ...rotating, env });
     expect(stdout[1]).toBe(`${short(foreign)}  environment  -                       1     0  2 h ago`);
     expect(stdout[2]).toMatch(/ current /);
+    expect(stderr).toContain("1 without a word of their key: signed with the environment's");
     expect(stderr.at(-1)).toBe(
       "VAPID_PRIVATE_KEY signs for new subscriptions; unset it to use the project's current pair",
     );
@@ -101,7 +103,7 @@ describe("keys list", () => {
       },
     ]);
     await run({}, context);
-    expect(context.stderr).toContain("1 refused the key they were sent with: webpush subscriptions check");
+    expect(context.stderr).toContain("1 whose push service refused the key: webpush subscriptions check");
   });
 
   test("of a project without keys says how to make some", async () => {

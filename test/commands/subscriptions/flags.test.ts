@@ -4,6 +4,16 @@ import { parseCommand } from "../../support/parse-command.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { sampleJson } from "../../support/samples.ts";
 
+const checked = {
+  which: [],
+  online: false,
+  includeUnproven: false,
+  yes: false,
+  timeout: 30_000,
+  concurrency: 100,
+  allowHost: [],
+  allowPrivate: false,
+};
 const listed = { tag: [], gone: false };
 
 test.each<[readonly string[], object]>([
@@ -33,13 +43,67 @@ test.each<[readonly string[], object]>([
   [["tag", "news", "phone", "--remove"], { tag: "news", which: ["phone"], remove: true }],
   [["import", "-", "--tag", "old", "--dry-run"], { file: "-", tag: ["old"], dryRun: true }],
   [["import", "s.csv"], { file: "s.csv", tag: [], dryRun: false }],
+  [
+    ["prune"],
+    {
+      which: [],
+      olderThan: 0,
+      expired: false,
+      deadHosts: false,
+      calledGone: false,
+      wrongKey: false,
+      dryRun: false,
+      yes: false,
+    },
+  ],
+  [
+    [
+      ..."prune tag:news --older-than 30d --expired --dead-hosts --called-gone --wrong-key --dry-run -y".split(
+        " ",
+      ),
+    ],
+    {
+      which: ["tag:news"],
+      olderThan: 2_592_000_000,
+      expired: true,
+      deadHosts: true,
+      calledGone: true,
+      wrongKey: true,
+      dryRun: true,
+      yes: true,
+    },
+  ],
   [["export"], { which: [], format: "json" }],
   [
     ["export", "tag:news", "--format", "csv", "-o", "s.csv"],
     { which: ["tag:news"], format: "csv", output: "s.csv" },
   ],
-  [["check"], { which: [] }],
-  [["check", "phone"], { which: ["phone"] }],
+  [["check"], checked],
+  [["check", "phone"], { ...checked, which: ["phone"] }],
+  [
+    [..."check tag:news --online -y --include-unproven --timeout 5s --concurrency 7 --rate 10".split(" ")],
+    {
+      ...checked,
+      which: ["tag:news"],
+      online: true,
+      yes: true,
+      includeUnproven: true,
+      timeout: 5000,
+      concurrency: 7,
+      rate: 10,
+    },
+  ],
+  [
+    [..."check --online --proxy http://p:1 --ca ca.pem --allow-host a.dev --allow-private".split(" ")],
+    {
+      ...checked,
+      online: true,
+      proxy: "http://p:1",
+      ca: "ca.pem",
+      allowHost: ["a.dev"],
+      allowPrivate: true,
+    },
+  ],
 ])("subscriptions %j", async (argv, options) => {
   expect(await parseCommand(["subscriptions", ...argv])).toEqual(options);
   expect(await parseCommand(["subs", ...argv])).toEqual(options);
