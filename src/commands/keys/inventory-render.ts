@@ -73,14 +73,16 @@ export function progressText(keys: readonly InventoryKey[], { paint }: Pick<Io, 
   const refused = keys.reduce((sum, { use }) => sum + use.refused, 0);
   const tell = (count: number, text: string, command = ""): readonly string[] =>
     count === 0 ? [] : [`${count} ${text}${paint.err.bold(command)}`];
+  const isForeign = keys.some(({ status }) => status === "environment");
+  const guess = isForeign ? "signed with the environment's" : "signed with the one of the day they came";
   return [
     "",
     movedText(keys),
-    ...tell(living("unknown"), "without a word of their key: signed with the one of the day they came"),
+    ...tell(living("unknown"), `without a word of their key: ${guess}`),
     ...tell(living("missing"), "made with a key that is not here; to send to them: ", importCommand),
-    ...tell(refused, "refused the key they were sent with: ", "webpush subscriptions check"),
+    ...tell(refused, "whose push service refused the key: ", "webpush subscriptions check"),
     ...unusedText(unusedKeys(keys), paint),
-    ...(keys.some(({ status }) => status === "environment") ? [environmentText] : []),
+    ...(isForeign ? [environmentText] : []),
   ];
 }
 

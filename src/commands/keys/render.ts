@@ -163,7 +163,7 @@ export function rotationText(
 
 /** Before a new pair is made. */
 export function rotationQuestion(staying: number): string {
-  return `make a new pair? ${staying === 0 ? "No subscription hangs on the old one" : `The old one stays for ${counted(staying)} made with it`}`;
+  return `make a new pair? ${staying === 0 ? "No stored subscription was made with the old one" : `The old one stays for ${counted(staying)} made with it`}`;
 }
 
 /** What removing a pair costs, in a question. */
