@@ -6,19 +6,26 @@ import { UserError } from "../../base/errors.ts";
 import { readEnvironmentKeys } from "../../settings/vapid.ts";
 import type { Context } from "../context.ts";
 import type { DoctorOptions } from "./command.ts";
-import { readSurroundings, readStateFolder } from "./files.ts";
+import { findPageFolder, readSurroundings, readStateFolder } from "./files.ts";
 import { gatherPage } from "./page-facts.ts";
+import { visitAll } from "./visits.ts";
 
 type Needs = Omit<Context, "prompt" | "io">;
 
+/** @throws UserError `doctor-folder` */
 export async function gatherFacts(options: DoctorOptions, context: Needs): Promise<DoctorFacts> {
+  // First, so that a folder that is not there is said before anybody is visited.
+  const folder = findPageFolder(options.dir, context);
   const project = await gatherProject(options, context);
-  return { project, page: await gatherPage(options, context, project) };
+  return { project, page: await gatherPage(folder, options.only, project) };
 }
 
 async function gatherProject(options: DoctorOptions, context: Needs): Promise<ProjectFacts> {
   const { config, subscriptions, env, clock } = context;
   const read = await attempt(() => config.read());
+  const stored = await attempt(() => subscriptions.list());
+  const records = valueOf(stored) ?? [];
+  const settings = valueOf(read)?.settings ?? {};
   return {
     nodeVersion: context.nodeVersion,
     now: clock.now(),
@@ -26,11 +33,11 @@ async function gatherProject(options: DoctorOptions, context: Needs): Promise<Pr
     state: readStateFolder(context),
     config: read,
     configPath: config.path,
-    subscriptions: await attempt(() => subscriptions.list()),
+    subscriptions: stored,
     subscriptionsPath: subscriptions.path,
     environmentKeys: await attempt(() => readEnvironmentKeys(env)),
-    proxy: options.proxy ?? valueOf(read)?.settings["proxy"],
-    visits: [],
+    proxy: options.proxy ?? settings["proxy"],
+    visits: await attempt(() => (options.online ? visitAll(options, { records, settings }, context) : [])),
     ...readSurroundings(context),
   };
 }

@@ -3,23 +3,20 @@ import { isBelow } from "../../doctor/examine.ts";
 import { valueOf, type ProjectFacts } from "../../doctor/facts.ts";
 import { pageChecks } from "../../doctor/page-checks.ts";
 import type { PageFacts, PageKeys } from "../../doctor/page/facts.ts";
-import type { Context } from "../context.ts";
-import type { DoctorOptions } from "./command.ts";
-import { findPageFolder } from "./files.ts";
 import { readPageFolder } from "./page-folder.ts";
 
-/**
- * Reads the page, where there is one and somebody asks about it.
- *
- * @throws UserError `doctor-folder`
- */
+interface PageFolder {
+  readonly folder: string;
+  readonly shown: string;
+}
+
+/** Reads the page in `found`, where there is one and somebody asks about it. */
 export async function gatherPage(
-  { dir, only }: Pick<DoctorOptions, "dir" | "only">,
-  context: Pick<Context, "cwd">,
+  found: PageFolder | undefined,
+  only: readonly string[],
   project: ProjectFacts,
 ): Promise<PageFacts> {
   const keys = keysOf(project);
-  const found = findPageFolder(dir, context);
   const isAsked =
     only.length === 0 || pageChecks.some(({ id }) => only.some((prefix) => isBelow(id, prefix)));
   if (found === undefined || !isAsked) return { page: undefined, keys };

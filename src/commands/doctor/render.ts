@@ -103,11 +103,12 @@ function groupText({ first: { check, finding }, all }: Group, io: Screen): reado
           (line, index) =>
             " ".repeat(indent) + (index === 0 ? line.replace(name, io.paint.out.hint(name)) : line),
         );
+  const isQuiet = finding.level === "good" || finding.level === "skipped";
   const isBad = finding.level === "problem" || finding.level === "warning";
   return [
     `  ${word}${head}`,
     ...rest.map((line) => " ".repeat(indent) + line),
-    ...label("at", placesOf(all)),
+    ...label("at", isQuiet && !io.isDetailed ? undefined : placesOf(all)),
     ...label("do", finding.fix),
     ...label("why", isBad || io.isDetailed ? check.why : undefined),
     ...label("id", io.isDetailed ? check.id : undefined),
@@ -145,12 +146,12 @@ function paintLevel(level: Level, word: string, { paint }: Screen): string {
 /** How many of each, and what to do first. */
 export function sumText(found: readonly Examined[], io: Screen): readonly string[] {
   const first = firstToMend(found);
-  const sum = sumOf(countLevels(found));
-  if (first === undefined) return [sum];
+  const sum = wrap(sumOf(countLevels(found)), Math.max(20, io.terminal.columns));
+  if (first === undefined) return sum;
   const { what, fix, where } = first.finding;
   const place = where === undefined ? "" : ` (${where})`;
   const begin = `begin with: ${first.check.title}: ${fix ?? what}${place}`;
-  return [sum, ...wrap(printable(begin), Math.max(20, io.terminal.columns))];
+  return [...sum, ...wrap(printable(begin), Math.max(20, io.terminal.columns))];
 }
 
 function sumOf({ good, note, warning, problem, skipped }: Counts): string {

@@ -88,7 +88,7 @@ test("names and texts of a page cannot drive the terminal", async () => {
   const evil = "\u001b[2Jgone";
   edit(join(cwd, "public/push-client.js"), "register(url,", `register("/${evil}.js",`);
   writeFileSync(join(cwd, "public/manifest.webmanifest"), JSON.stringify({ display: evil }));
-  mkdirSync(join(cwd, "public", `${evil}`));
+  mkdirSync(join(cwd, "public", evil));
   writeFileSync(join(cwd, "public", evil, "push.ts"), "serviceWorker");
   const { stdout } = await runMain(["doctor"], { cwd, tty: true });
   expect(stdout).not.toContain("\u001b[2J");
