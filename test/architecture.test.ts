@@ -64,6 +64,8 @@ const owners: Readonly<Record<string, RegExp>> = {
   "hono/body-limit": /^server\//,
   "@hono/node-server": /^server\//,
   "@hono/node-server/serve-static": /^server\//,
+  acorn: /^doctor\/page\//,
+  parse5: /^doctor\/page\//,
 };
 
 /** The same for the parts of Node that reach outside; the others are free. */

@@ -135,7 +135,7 @@ const retries = {
 const subscriptions = {
   keep: "kept",
   delete: "taken for gone, with guards, and not sent to again",
-  "wrong-key": "kept, and marked as made with another key",
+  "wrong-key": "kept, marked as made with another key, and left out of broadcasts until its page is visited ([rotation.md](rotation.md))",
   suspect: "kept; look at it when this happens again",
 };
 

@@ -91,6 +91,7 @@ async function run(): Promise<ExitCode> {
       stdout: process.stdout,
       stderr: process.stderr,
       isTerminal: { in: isatty(0), out: isatty(1), err: isatty(2) },
+      nodeVersion: process.versions.node,
       platform: `node ${process.version}, ${process.platform} ${process.arch}`,
       signal,
       forceSignal,

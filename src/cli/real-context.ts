@@ -33,6 +33,8 @@ export interface Host {
   readonly isTerminal: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
   readonly signal: AbortSignal;
   readonly forceSignal: AbortSignal;
+  /** Of Node, without its `v`. */
+  readonly nodeVersion: string;
   /** Node's version and platform, for bug reports. */
   readonly platform: string;
 }
@@ -63,6 +65,7 @@ export async function openContext(host: Host, globals: GlobalOptions): Promise<C
     forceSignal: host.forceSignal,
     cwd: host.cwd,
     spareCores: availableParallelism() - 1,
+    nodeVersion: host.nodeVersion,
     commandLine: host.argv,
     json: globals.json,
     config: createConfigStore(location),

@@ -6,6 +6,7 @@
  * settings and help read this file, and must not load the cipher for it.
  */
 import type { Brand } from "../base/brand.ts";
+import { readSeconds } from "../base/duration.ts";
 import { UserError } from "../base/errors.ts";
 import { groupDigits } from "../base/figures.ts";
 import { nearest } from "../base/suggest.ts";
@@ -49,14 +50,6 @@ const maxPlaintextBytes = 3993;
 /** The same for `aesgcm`, whose parameters travel in headers: 4096 - 16 tag - 2 padding length. */
 export const maxLegacyPlaintextBytes = 4078;
 
-const unitSeconds: ReadonlyMap<string, number> = new Map([
-  ["s", 1],
-  ["m", 60],
-  ["h", 3600],
-  ["d", 86_400],
-  ["w", 604_800],
-]);
-
 /**
  * Reads a time to live in seconds: `600`, `10m`, `1h30m`, `28d`; `0` means now or never (RFC 8030 §5.2).
  *
@@ -65,18 +58,9 @@ const unitSeconds: ReadonlyMap<string, number> = new Map([
  * @throws UserError `ttl`
  */
 export function parseTtl(text: string): number {
-  const given = text.trim();
-  const seconds = /^\d+$/.test(given) ? Number(given) : sumOfUnits(given);
+  const seconds = readSeconds(text.trim());
   if (seconds === undefined) throw ttlError(`ttl ${quote(text)} is not a time`);
   if (seconds > maxTtlSeconds) throw ttlError(`ttl ${quote(text)} is more than ${maxTtlSeconds} seconds`);
-  return seconds;
-}
-
-function sumOfUnits(text: string): number | undefined {
-  if (!/^(?:\d+[smhdw])+$/.test(text)) return undefined;
-  let seconds = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+)([smhdw])/g))
-    seconds += Number(count) * (unitSeconds.get(unit ?? "") ?? 0);
   return seconds;
 }
 

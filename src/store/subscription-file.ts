@@ -16,6 +16,7 @@ import { otherVersion, parseTime } from "./config.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 import {
+  isCalledGone,
   isSameRegistration,
   nameTaken,
   type Added,
@@ -44,12 +45,13 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
       });
       return added;
     },
-    async remove(ids) {
-      const doomed = new Set(ids);
+    async remove(ids, isDoomed = () => true) {
+      const named = new Set(ids);
       let removed: Records = [];
       await file.update((records) => {
-        removed = records.filter(({ id }) => doomed.has(id));
-        return removed.length === 0 ? records : records.filter(({ id }) => !doomed.has(id));
+        removed = records.filter((record) => named.has(record.id) && isDoomed(record));
+        const doomed = new Set(removed);
+        return removed.length === 0 ? records : records.filter((record) => !doomed.has(record));
       });
       return removed;
     },
@@ -135,7 +137,7 @@ function mergeOne(byId: ReadonlyMap<string, SubscriptionRecord>, addition: Addit
   const name = addition.name ?? known.name;
   const tags = [...new Set([...known.tags, ...addition.tags])];
   const isSame =
-    known.gone === undefined &&
+    !isCalledGone(known) &&
     name === known.name &&
     tags.length === known.tags.length &&
     isSameRegistration(known.subscription, subscription);

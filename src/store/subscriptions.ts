@@ -76,8 +76,14 @@ export interface SubscriptionStore {
   list(): Promise<readonly SubscriptionRecord[]>;
   /** Stores new ones and refreshes those whose endpoint is known; answers in the order given. */
   add(additions: readonly Addition[], now: number): Promise<readonly Added[]>;
-  /** Removes by id; answers the removed records. */
-  remove(ids: readonly string[]): Promise<readonly SubscriptionRecord[]>;
+  /**
+   * Removes by id; answers the removed records. With `isDoomed`, which must be pure, only those that it holds for
+   * at that moment: a page may have registered again since they were read.
+   */
+  remove(
+    ids: readonly string[],
+    isDoomed?: (record: SubscriptionRecord) => boolean,
+  ): Promise<readonly SubscriptionRecord[]>;
   /** Replaces name or tags of the given records; `change` must be pure. */
   relabel(ids: readonly string[], change: (labels: Labels) => Labels): Promise<readonly SubscriptionRecord[]>;
   /** Remembers results; those for an older registration are ignored. */
@@ -99,6 +105,11 @@ export interface Labels {
 /** Whether two subscriptions are the same registration: endpoint, keys, and the key they were made with. */
 export function isSameRegistration(a: Subscription, b: Subscription): boolean {
   return JSON.stringify(formatSubscription(a)) === JSON.stringify(formatSubscription(b));
+}
+
+/** Whether a push service called this registration gone, marked or not: a page that hands it in again proves the contrary. */
+export function isCalledGone({ gone, lastResult, registeredAt }: SubscriptionRecord): boolean {
+  return gone !== undefined || (lastResult?.outcome === "gone" && lastResult.at >= registeredAt);
 }
 
 /** The error for a name that another subscription has. */

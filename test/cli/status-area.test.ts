@@ -28,6 +28,7 @@ async function openScene({ env = {}, terminal = {}, quiet = false }: Scene = {})
       stdout: asStream(isTerminal.out ? screen : pipe),
       stderr: asStream(isTerminal.err ? screen : pipe),
       isTerminal,
+      nodeVersion: "24.3.0",
       platform: "node",
       signal: never,
       forceSignal: never,

@@ -101,6 +101,7 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     [["subscriptions", "remove", "phone"], listed],
     [["subscriptions", "show", "phone"], { ...listed, ...fields("subscriptions show") }],
     [["subscriptions", "check"], fields("subscriptions check")],
+    [["subscriptions", "prune", "--wrong-key", "--dry-run"], { ...listed, ...fields("subscriptions prune") }],
     [["send", "--to", "phone", "--dry-run", "Hello"], fields("send --dry-run")],
     [["send", "--to", "phone", "--curl", "Hello"], fields("send --curl")],
     [["send", "--to", "old", "Hello"], fields("send")],
@@ -176,6 +177,15 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     expect(
       records.flatMap((record) => difference(record, fields(`serve: ${String(record["type"])}`))),
     ).toEqual([]);
+  });
+
+  test("doctor: findings, the summary, and the list of checks", async () => {
+    const cwd = await project();
+    expect(await check(cwd, ["doctor", "--list"], fields("doctor --list"))).toEqual([]);
+    const { stdout } = await runMain(["doctor", "--json"], { cwd });
+    const records = linesOf(stdout).map((line) => JSON.parse(line) as { type: string });
+    expect(records.map(({ type }) => type)).toEqual(expect.arrayContaining(["finding", "summary"]));
+    expect(records.flatMap((record) => difference(record, fields(`doctor: ${record.type}`)))).toEqual([]);
   });
 
   test("subscriptions add, added and unchanged", async () => {

@@ -2,95 +2,13 @@
  * The scaffold proven end to end: `webpush scaffold`, `serve --emulator` and `send`, each in its own process, and a
  * stock browser whose page is used with the mouse. No internet, no stand-in but that for the desktop.
  */
-import { createHash } from "node:crypto";
-import { connect } from "node:tls";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { browserNames, type BrowserName, type RunningBrowser } from "../../src/browsers/browser.ts";
-import { openBrowser } from "../../src/browsers/open.ts";
+import { describe, expect, test } from "vitest";
+import { browserNames } from "../../src/browsers/browser.ts";
 import { isInstalled, nextNotification } from "../browsers/emulated.ts";
 import { sendJson, storedIn } from "../commands/send/sending.ts";
-import { startServeCli, type ServeCli } from "../commands/serve/serve-cli.ts";
 import { runMain } from "../support/run-cli.ts";
 import { tempFolder } from "../support/temp-folder.ts";
-import { visit, type Visitor } from "../support/visitor.ts";
-
-/** A project with keys, the scaffolded page in `public/`, and both served. */
-async function openSite() {
-  const cwd = tempFolder();
-  await runMain(["keys", "--subject", "mailto:ops@harbour.shop"], { cwd });
-  expect((await runMain(["scaffold", "--name", "Harbour"], { cwd })).exitCode).toBe(0);
-  const serve = await startServeCli(["--emulator", "--emulator-port", "0", "--json"], cwd);
-  const { emulator } = await serve.record({ type: "ready" });
-  const port = Number(new URL(String(emulator)).port);
-  return { cwd, serve, wiring: { port, spkiSha256: await publicKeyHash(port) } };
-}
-
-type Site = Awaited<ReturnType<typeof openSite>>;
-
-/** The hash by which Chromium is told whom to trust, taken from the certificate that is shown. */
-function publicKeyHash(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
-      const key = socket.getPeerX509Certificate()?.publicKey.export({ type: "spki", format: "der" });
-      socket.destroy();
-      resolve(
-        createHash("sha256")
-          .update(key ?? "")
-          .digest("base64"),
-      );
-    });
-    socket.once("error", reject);
-  });
-}
-
-/** Opens the page in a browser, and takes a seat before it. */
-async function openPage(name: BrowserName, site: Site, profileDir?: string) {
-  const browser = await openSiteIn(name, site, profileDir);
-  const visitor = await visit(browser);
-  onTestFinished(() => visitor[Symbol.asyncDispose]());
-  return { browser, visitor };
-}
-
-/** Opens the page in a browser; with a folder for its profile it can be closed and opened again. */
-async function openSiteIn(name: BrowserName, { serve, wiring }: Site, profileDir?: string) {
-  const before = serve.records().length;
-  const heard = () =>
-    serve.printed(() =>
-      serve
-        .records()
-        .slice(before)
-        .some(({ type }) => type === "user-agent-connected"),
-    );
-  const browser = await openBrowser({
-    name,
-    executable: undefined,
-    env: process.env,
-    wiring,
-    url: `${serve.origin}/`,
-    headless: true,
-    signal: new AbortController().signal,
-    isRoot: process.getuid?.() === 0,
-    remoteDebugging: true,
-    ...(name === "firefox" ? { ready: heard() } : {}),
-    ...(profileDir === undefined ? {} : { profileDir }),
-  });
-  onTestFinished(() => browser.close());
-  return browser;
-}
-
-const isIn = (state: string) => `document.getElementById("main")?.dataset.state === ${JSON.stringify(state)}`;
-
-/** Presses "Turn on notifications", and waits until the server has the subscription. */
-async function turnOn(visitor: Visitor, serve: ServeCli): Promise<void> {
-  await visitor.until(isIn("off"));
-  await visitor.click("#action");
-  await visitor.until(isIn("on"));
-  await serve.record({ type: "stored", outcome: "added" });
-}
-
-async function titleShownBy(browser: RunningBrowser): Promise<string> {
-  return (await nextNotification(browser)).title;
-}
+import { isIn, openPage, openSite, openSiteIn, titleShownBy, turnOn } from "./served-page.ts";
 
 describe.each(browserNames)("the scaffolded page in %s", { timeout: 240_000 }, (name) => {
   test.skipIf(!isInstalled(name))(

@@ -99,6 +99,24 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       });
     });
 
+    test("of one that was called gone and not marked registers it anew", async () => {
+      const { store } = await open();
+      const [added] = await store.add([addition("alice")], monday);
+      const about = {
+        id: added?.record.id ?? "",
+        registeredAt: monday,
+        gone: undefined,
+        wrongKey: undefined,
+      };
+      await store.note([{ ...about, result: result(tuesday, "gone", "fcm.gone") }]);
+      const again = [
+        await store.add([addition("alice")], friday),
+        await store.add([addition("alice")], friday),
+      ];
+      expect(again.flat().map(({ outcome }) => outcome)).toEqual(["updated", "unchanged"]);
+      expect(await store.list()).toMatchObject([{ registeredAt: friday }]);
+    });
+
     test("of a name that another has is refused, and stores none of the batch", async () => {
       const { store } = await open();
       await store.add([addition("alice", { name: "phone" })], monday);
@@ -139,6 +157,26 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
     test("of nothing that is there answers nothing", async () => {
       const { store } = await open();
       expect(await store.remove(["unknown"])).toEqual([]);
+    });
+  });
+
+  describe(`${name}: removing what is doomed`, () => {
+    test("leaves those that it does not hold for at that moment", async () => {
+      const { store, other } = await open();
+      const added = await store.add([addition("alice"), addition("bob")], monday);
+      const ids = added.map(({ record }) => record.id);
+      const renewed = sampleSubscription("alice", { expirationTime: friday });
+      await other.add([{ subscription: renewed, name: undefined, tags: [] }], tuesday);
+      const removed = await store.remove(ids, ({ registeredAt }) => registeredAt === monday);
+      expect(removed.map(({ id }) => id)).toEqual(ids.slice(1));
+      expect(await other.list()).toMatchObject([{ id: ids[0], registeredAt: tuesday }]);
+    });
+
+    test("takes none that was not named", async () => {
+      const { store } = await open();
+      await store.add([addition("alice")], monday);
+      expect(await store.remove(["unknown"], () => true)).toEqual([]);
+      expect(await store.list()).toHaveLength(1);
     });
   });
 

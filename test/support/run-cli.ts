@@ -49,6 +49,7 @@ export async function runMain(argv: readonly string[], options: MainOptions = {}
       stdout,
       stderr,
       isTerminal: { in: options.stdin === undefined, out: tty, err: tty },
+      nodeVersion: "24.3.0",
       platform: "node v20.0.0, linux x64",
       signal: options.signal ?? never,
       forceSignal: never,

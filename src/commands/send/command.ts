@@ -197,7 +197,7 @@ function addRunOptions(command: Command): void {
     .option("--curl", "print curl commands that do the same, with body files", false)
     .option("--journal <file>", "write down who has it; with the same file, go on where a run ended")
     .option("--resume-anyway", "go on with a journal though message, keys or list have changed", false)
-    .option("--no-prune", "keep subscriptions that turn out to be gone")
+    .option("--no-prune", "do not mark subscriptions that turn out to be gone")
     .option("-y, --yes", "do not ask", false);
 }
 

@@ -117,13 +117,17 @@ function foundText(count: number): readonly string[] {
 function pruneText({ gone, spared, doubtful }: PruneVerdict, prune: boolean): readonly string[] {
   if (!prune) return [];
   return [
-    ...(gone.length === 0 ? [] : [`removed ${counted(gone.length)} found gone; --no-prune keeps them`]),
+    ...(gone.length === 0
+      ? []
+      : [
+          `marked ${counted(gone.length)} gone, not sent to any more; forget for good: webpush subscriptions prune`,
+        ]),
     ...(spared.length === 0
       ? []
       : [`kept ${counted(spared.length)} called gone but registered just now; try again later`]),
     ...doubtful.map(
       ({ origin, gone: count, of }) =>
-        `kept all: ${origin} called ${count} of ${of} gone at once; remove them by hand if that is right`,
+        `kept all: ${origin} called ${count} of ${of} gone at once; if that is right: webpush subscriptions prune --called-gone`,
     ),
   ];
 }

@@ -1,6 +1,7 @@
 /** `webpush subscriptions`: flags only. */
 import { Command, Option } from "commander";
 import { choiceOption, collect, type Dispatch } from "../dispatch.ts";
+import { parseAge } from "./values.ts";
 
 export const exportFormats = ["json", "ndjson", "csv"] as const;
 
@@ -54,10 +55,22 @@ export interface CheckOptions {
   readonly which: readonly string[];
 }
 
+export interface PruneOptions {
+  readonly which: readonly string[];
+  /** Since the mark, or whatever the reason is, in milliseconds. */
+  readonly olderThan: number;
+  readonly expired: boolean;
+  readonly deadHosts: boolean;
+  readonly calledGone: boolean;
+  readonly wrongKey: boolean;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}
+
 export function subscriptionsCommand(dispatch: Dispatch): Command {
   return new Command("subscriptions")
     .alias("subs")
-    .summary("add, list, show, tag, import, export and check subscriptions")
+    .summary("add, list, tag, import, export, check, prune subscriptions")
     .description("Manage the stored subscriptions: whom `webpush send` sends to.")
     .addOption(tagFilter())
     .addOption(goneOption())
@@ -78,7 +91,8 @@ Examples:
     .addCommand(tagCommand(dispatch))
     .addCommand(importCommand(dispatch))
     .addCommand(exportCommand(dispatch))
-    .addCommand(checkCommand(dispatch));
+    .addCommand(checkCommand(dispatch))
+    .addCommand(pruneCommand(dispatch));
 }
 
 function addCommand(dispatch: Dispatch): Command {
@@ -221,6 +235,34 @@ function checkCommand(dispatch: Dispatch): Command {
     .argument("[which...]", "ids, names or tag:NAME; default all")
     .addHelpText("after", "\nExample:\n  $ webpush subscriptions check")
     .action((which: string[]) => dispatch<CheckOptions>(() => import("./check.ts"), { which }));
+}
+
+function pruneCommand(dispatch: Dispatch): Command {
+  return new Command("prune")
+    .summary("forget for good those that are gone")
+    .description(
+      "Forget for good the subscriptions that are marked gone: `send` only marks them, and a\n" +
+        "page that comes back takes the mark away. Each option adds those of another reason.",
+    )
+    .argument("[which...]", "only among these: ids, names or tag:NAME; default all")
+    .addOption(
+      new Option("--older-than <age>", "only when it has been so this long: 12h, 30d")
+        .argParser(parseAge)
+        .default(0, "0"),
+    )
+    .option("--expired", "those whose expirationTime is over", false)
+    .option("--dead-hosts", "those at hosts where no push service is", false)
+    .option("--called-gone", "those called gone and not marked: too many at once, or too young", false)
+    .option("--wrong-key", "those made with another key; only if the old private key is destroyed", false)
+    .option("--dry-run", "only tell which and why", false)
+    .option("-y, --yes", "do not ask", false)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ webpush subscriptions prune --dry-run\n  $ webpush subscriptions prune --older-than 30d --expired --yes",
+    )
+    .action((which: string[], flags: Omit<PruneOptions, "which">) =>
+      dispatch<PruneOptions>(() => import("./prune.ts"), { which, ...flags }),
+    );
 }
 
 function tagFilter(): Option {

@@ -95,7 +95,7 @@ test("a page that unsubscribes at its push service alone: the next send says gon
   await client.ask({ messageType: "unregister", channelID: channel(1), code: 200 });
   const gone = await runMain(["send", "Hello again"], { cwd, stdin: "" });
   expect(gone.exitCode).toBe(5);
-  expect(gone.stderr).toContain("removed 1 subscription found gone");
+  expect(gone.stderr).toContain("marked 1 subscription gone");
   expect((await storedIn(cwd)).get(id)?.gone).toBeDefined();
 });
 

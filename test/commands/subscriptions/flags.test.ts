@@ -33,6 +33,36 @@ test.each<[readonly string[], object]>([
   [["tag", "news", "phone", "--remove"], { tag: "news", which: ["phone"], remove: true }],
   [["import", "-", "--tag", "old", "--dry-run"], { file: "-", tag: ["old"], dryRun: true }],
   [["import", "s.csv"], { file: "s.csv", tag: [], dryRun: false }],
+  [
+    ["prune"],
+    {
+      which: [],
+      olderThan: 0,
+      expired: false,
+      deadHosts: false,
+      calledGone: false,
+      wrongKey: false,
+      dryRun: false,
+      yes: false,
+    },
+  ],
+  [
+    [
+      ..."prune tag:news --older-than 30d --expired --dead-hosts --called-gone --wrong-key --dry-run -y".split(
+        " ",
+      ),
+    ],
+    {
+      which: ["tag:news"],
+      olderThan: 2_592_000_000,
+      expired: true,
+      deadHosts: true,
+      calledGone: true,
+      wrongKey: true,
+      dryRun: true,
+      yes: true,
+    },
+  ],
   [["export"], { which: [], format: "json" }],
   [
     ["export", "tag:news", "--format", "csv", "-o", "s.csv"],
