@@ -18,6 +18,9 @@ export function errorsPage() {
   const notes = JSON.parse(readFileSync(new URL(`../../${notesFile}`, import.meta.url), "utf8"));
   const errors = collectErrors(notes.errors);
   const skipped = pair("skipped", notes.skipped, scanWords("Skipped", "cause"));
+  // The others of them are causes of `send` too, and stand there.
+  const ofProbes = scanWords("Unasked", "cause").filter((id) => id.startsWith("probe."));
+  const unasked = pair("unasked", notes.unasked, ofProbes);
   const findings = pair("findings", notes.findings, scanWords("Finding", "id"));
   return `${generatedNote}
 
@@ -47,6 +50,11 @@ ${causeSections()}
 No request was made; \`outcome\` is \`skipped\`.
 
 ${skipped.map(skippedSection).join("\n")}
+### Not asked
+
+By \`webpush subscriptions check --online\`; \`probe\` is \`not-asked\`. See [dead-subscriptions.md](dead-subscriptions.md).
+
+${unasked.map(skippedSection).join("\n")}
 ## Findings
 
 ${table(

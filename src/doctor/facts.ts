@@ -6,10 +6,10 @@
  */
 import type { UserError } from "../base/errors.ts";
 import type { Environment } from "../settings/environment.ts";
+import type { Visit } from "../sender/visit.ts";
 import type { EnvironmentKeys } from "../settings/vapid.ts";
 import type { ProjectConfig } from "../store/config.ts";
 import type { SubscriptionRecord } from "../store/subscriptions.ts";
-import type { PushServiceVisit } from "./visit.ts";
 
 /** What was read, or why it could not be. */
 export type Reading<Value> = { readonly value: Value } | { readonly error: UserError };
@@ -71,5 +71,5 @@ export interface ProjectFacts {
   /** What `--proxy` or the project's setting says. */
   readonly proxy: string | undefined;
   /** With `--online`: what came of a visit to each push service. */
-  readonly visits: readonly PushServiceVisit[];
+  readonly visits: Reading<readonly Visit[]>;
 }

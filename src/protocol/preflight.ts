@@ -32,7 +32,7 @@ export interface SigningKeys {
 }
 
 /** What is known of the key a subscription was made with. */
-export interface Origin {
+interface Origin {
   /** By its own word. */
   readonly applicationServerKey: VapidPublicKey | undefined;
   /** When the page handed it in, in ms since 1970; undefined for one that is not stored. */

@@ -65,6 +65,11 @@ function serverPathError(text: string, hint: string): UserError {
   });
 }
 
+/** What a push server can be written with. */
+export const serverKinds = ["node", "express", "fastify", "hono"] as const;
+
+export type ServerKind = (typeof serverKinds)[number];
+
 /**
  * Reads a colour as `#rrggbb`; `#abc` and missing `#` are completed.
  *

@@ -1,5 +1,5 @@
 /**
- * Writes a plan into a folder: all of it, or nothing.
+ * Writes plans into their folders: all of them, or nothing.
  *
  * Whatever can be known beforehand is known before the first write. When a write
  * fails all the same (disk full, permission), files and folders this run made are
@@ -24,8 +24,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError, messageOf, systemCode } from "../base/errors.ts";
-import type { PlannedFile } from "./plan.ts";
-import { inspectTarget, shownFile, type InspectedFile, type Target } from "./target.ts";
+import { inspectTargets, shownFile, type Filled, type Inspected, type InspectedFile } from "./target.ts";
 
 /** How to take back, or to complete, one step that was done. */
 interface Step {
@@ -36,25 +35,26 @@ interface Step {
 }
 
 /**
- * Writes `plan` into `target` and answers what became of each file. Existing files that differ are replaced with
+ * Writes each plan into its folder and answers what became of the files. Existing files that differ are replaced with
  * `force` alone.
  *
- * @throws UserError `scaffold-unwritable`, and the codes of `inspectTarget`
+ * @throws UserError `scaffold-unwritable`, and the codes of `inspectTargets`
  */
-export function applyPlan(
-  target: Target,
-  plan: readonly PlannedFile[],
+export function applyPlans(
+  filled: readonly Filled[],
   options: { readonly force: boolean },
-): readonly InspectedFile[] {
-  const inspected = inspectTarget(target, plan, options);
+): readonly Inspected[] {
+  const inspected = inspectTargets(filled, options);
   const done: Step[] = [];
-  for (const entry of inspected) {
-    try {
-      write(entry, done);
-    } catch (error) {
-      const remains = takeBack(done);
-      if (systemCode(error) === undefined) throw error;
-      throw unwritable(shownFile(target, entry.file.path), remains, error);
+  for (const { target, files } of inspected) {
+    for (const entry of files) {
+      try {
+        write(entry, done);
+      } catch (error) {
+        const remains = takeBack(done);
+        if (systemCode(error) === undefined) throw error;
+        throw unwritable(shownFile(target, entry.file.path), remains, error);
+      }
     }
   }
   for (const { finish } of done) finish?.();

@@ -29,6 +29,18 @@ export interface InspectedFile {
   readonly outcome: FileOutcome;
 }
 
+/** A folder and what is to be in it. */
+export interface Filled {
+  readonly target: Target;
+  readonly plan: readonly PlannedFile[];
+}
+
+/** A folder and what writing would do in it. */
+export interface Inspected {
+  readonly target: Target;
+  readonly files: readonly InspectedFile[];
+}
+
 /**
  * Finds the folder `dir` names; makes nothing.
  *
@@ -80,20 +92,22 @@ function realPathOf(path: string, shown: string): string {
 }
 
 /**
- * What stands where each file of `plan` would go. All obstacles are found here, before anything is written.
+ * What stands where each file would go. All obstacles in all folders are found here, before anything is written.
  *
  * @throws UserError `scaffold-link`, `scaffold-folder`, and `scaffold-conflict` unless `force`
  */
-export function inspectTarget(
-  target: Target,
-  plan: readonly PlannedFile[],
+export function inspectTargets(
+  filled: readonly Filled[],
   { force }: { readonly force: boolean },
-): readonly InspectedFile[] {
-  const inspected = plan.map((file) => inspectFile(target, file));
-  const conflicts = inspected.filter(({ outcome }) => outcome === "replaced");
-  if (conflicts.length > 0 && !force) {
-    throw conflictError(conflicts.map(({ file }) => shownFile(target, file.path)));
-  }
+): readonly Inspected[] {
+  const inspected = filled.map(({ target, plan }) => ({
+    target,
+    files: plan.map((file) => inspectFile(target, file)),
+  }));
+  const conflicts = inspected.flatMap(({ target, files }) =>
+    files.filter(({ outcome }) => outcome === "replaced").map(({ file }) => shownFile(target, file.path)),
+  );
+  if (conflicts.length > 0 && !force) throw conflictError(conflicts);
   return inspected;
 }
 

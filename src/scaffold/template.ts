@@ -3,7 +3,8 @@
  *
  * The description is the whole truth: a file it does not list is not written, and
  * a variable it does not name cannot be used (a test compares both with the
- * folder). A description that does not read is a bug of ours, not of the person.
+ * folder). One that `extends` others has their files and variables too, its own
+ * first. A description that does not read is a bug of ours, not of the person.
  */
 import { readFileSync } from "node:fs";
 import { UserError, systemCode } from "../base/errors.ts";
@@ -37,10 +38,14 @@ const templatesFolder = new URL("../../templates/", import.meta.url);
 export function readTemplate(name: string, folder: URL = templatesFolder): Template {
   const home = new URL(`${name}/`, folder);
   const description = parseDescription(JSON.parse(read("template.json", home).toString("utf8")));
+  const bases = description.bases.map((base) => readTemplate(base, folder));
   return {
     name,
-    files: description.files.map(({ from, ...file }) => ({ ...file, content: read(from, home) })),
-    variables: description.variables,
+    files: [
+      ...description.files.map(({ from, ...file }) => ({ ...file, content: read(from, home) })),
+      ...bases.flatMap(({ files }) => files),
+    ],
+    variables: [...description.variables, ...bases.flatMap(({ variables }) => variables)],
   };
 }
 
@@ -58,9 +63,11 @@ function read(path: string, home: URL): Buffer {
 }
 
 function parseDescription(json: unknown) {
-  const { files, variables } = expectObject(json, "template.json");
+  const { files, variables, extends: bases = [] } = expectObject(json, "template.json");
   if (!Array.isArray(files)) throw new Error("template.json: files is not an array");
+  if (!Array.isArray(bases)) throw new Error("template.json: extends is not an array");
   return {
+    bases: bases.map(String),
     files: files.map(parseEntry),
     variables: Object.keys(expectObject(variables, "template.json: variables")),
   };

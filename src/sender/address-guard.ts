@@ -91,8 +91,6 @@ export function createAddressGuard(rules: AddressRules, resolve: Resolve = resol
 
 /**
  * Whether an address is global unicast: reachable from anywhere, and one machine's.
- *
- * @internal
  */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
@@ -162,7 +160,8 @@ function answering(find: () => Promise<readonly ResolvedAddress[]>): LookupFunct
   };
 }
 
-function resolveAll(hostname: string): Promise<readonly ResolvedAddress[]> {
+/** Asks the system for all addresses of a name. */
+export function resolveAll(hostname: string): Promise<readonly ResolvedAddress[]> {
   return resolveName(hostname, { all: true });
 }
 

@@ -21,7 +21,7 @@ export interface StoredKeyPair {
 }
 
 /** A pair to store. */
-export type NewKeyPair = Pick<StoredKeyPair, "pair" | "createdAt">;
+type NewKeyPair = Pick<StoredKeyPair, "pair" | "createdAt">;
 
 /** Every pair of a project, which of them is current, the contact, and the project's settings. */
 export interface ProjectConfig {

@@ -9,7 +9,7 @@ import { tempFolder } from "../support/temp-folder.ts";
 
 /** What page or worker say they did. */
 export interface SiteReport {
-  readonly what: "subscribed" | "failed" | "shown" | "clicked" | "closed" | "opened";
+  readonly what: "subscribed" | "failed" | "pushed" | "shown" | "clicked" | "closed" | "opened";
   readonly [detail: string]: unknown;
 }
 
@@ -17,6 +17,8 @@ export interface PushSite extends AsyncDisposable {
   readonly origin: string;
   /** The next report of this kind that nobody has taken yet. */
   reported(what: SiteReport["what"]): Promise<SiteReport>;
+  /** Those of this kind that have come and nobody has taken. */
+  waiting(what: SiteReport["what"]): readonly SiteReport[];
 }
 
 const page = (key: string) => `<!doctype html><title>Push site</title><script type="module">
@@ -35,6 +37,7 @@ else try {
 const worker = `
 const report = (what, more) => fetch("/report", { method: "POST", body: JSON.stringify({ what, ...more }) });
 addEventListener("push", (event) => event.waitUntil((async () => {
+  await report("pushed", { hasData: event.data !== null });
   const data = event.data.json();
   const { title, ...options } = data.notification ?? data;
   await registration.showNotification(title, options);
@@ -81,6 +84,7 @@ export async function openPushSite(key: string): Promise<PushSite> {
         await new Promise<void>((resolve) => waiting.add(resolve));
       }
     },
+    waiting: (what) => reports.filter((report) => report.what === what),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

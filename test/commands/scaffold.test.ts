@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { scaffoldCommand, type ScaffoldOptions } from "../../src/commands/scaffold/command.ts";
 import { nextStepsText } from "../../src/commands/scaffold/render.ts";
 import { run } from "../../src/commands/scaffold/run.ts";
+import { serverKinds } from "../../src/scaffold/answers.ts";
 import { readTemplate } from "../../src/scaffold/template.ts";
 import { plainPaint } from "../../src/terminal/paint.ts";
 import { linesOf, runJson, runMain } from "../support/run-cli.ts";
@@ -16,6 +17,8 @@ const defaults: ScaffoldOptions = {
   dir: "public",
   name: undefined,
   api: undefined,
+  server: undefined,
+  serverDir: undefined,
   themeColor: "#0b5d4e",
   key: undefined,
   force: false,
@@ -50,6 +53,8 @@ describe("flags", () => {
     ],
     [["--api", "none", "--theme-color", "#ABC"], { api: "none", themeColor: "#aabbcc" }],
     [["--key", pair.publicKey], { key: pair.publicKey }],
+    [["--server", "express"], { server: "express" }],
+    [["--server", "hono", "--server-dir", "api"], { server: "hono", serverDir: "api" }],
     [["--force", "--dry-run", "-y"], { force: true, dryRun: true, yes: true }],
   ])("scaffold %j", async (argv, changed) => {
     expect(await parse(argv)).toEqual({ ...defaults, ...changed });
@@ -124,6 +129,7 @@ describe("questions", () => {
         { asked: "Name of the app", answer: "Harbour" },
         { asked: "Where does the page send", answer: "to a server of this site, at another path" },
         { asked: "Path of the server", answer: "/api/push" },
+        { asked: "Write a push server too?", answer: "No server" },
         { asked: "Contact for push services", answer: "ops@harbour.example.org" },
       ],
     });
@@ -139,7 +145,10 @@ describe("questions", () => {
     ["to a server of this site, at /webpush", "/webpush"],
     ["nowhere", null],
   ])("%s is a choice", async (answer, server) => {
-    const answers = [{ asked: "Where does the page send", answer }];
+    const answers = [
+      { asked: "Where does the page send", answer },
+      ...(server === null ? [] : [{ asked: "Write a push server too?", answer: "No server" }]),
+    ];
     const context = await testContext({ pairs: [pair], answers });
     await run({ ...defaults, name: "Harbour" }, context);
     expect(await settingsOf(join(context.cwd, "public"))).toMatchObject({ server });
@@ -269,7 +278,7 @@ describe("output", () => {
     const key = { source: "flag", publicKey: pair.publicKey, isHeld: true } as const;
     const io = { paint: { out: plainPaint, err: plainPaint } };
     const lines = nextStepsText(
-      { target: { root: "/", shown }, key, server: null, exposesKeys: false },
+      { target: { root: "/", shown }, key, api: null, server: undefined, exposesKeys: false },
       { io },
     );
     expect(lines).toContain(`     $ npx http-server ${word} -c-1`);
@@ -279,6 +288,101 @@ describe("output", () => {
     const ran = await runMain(["scaffold", "a\u001b[2Jb", "-y"], { tty: true });
     expect(ran.exitCode).toBe(0);
     expect(ran.stdout + ran.stderr).not.toContain("\u001b[2J");
+  });
+});
+
+describe("--server", () => {
+  const options: ScaffoldOptions = { ...defaults, name: "Harbour", api: "/api/push" };
+
+  test.each(serverKinds)("%s: a server beside the page, which knows its path and folder", async (server) => {
+    const context = await testContext({ pairs: [pair] });
+    expect(await run({ ...options, dir: "web/public", server }, context)).toBe(0);
+    const home = join(context.cwd, "web/server");
+    const written = readTemplate(`server-${server}`).files.map(({ to }) => to);
+    for (const path of written) expect(statSync(join(home, path)).isFile(), path).toBe(true);
+    expect(readFileSync(join(home, "lib/settings.js"), "utf8")).toMatch(
+      /api: "\/api\/push",[^]*page: "\.\.\/public",/,
+    );
+    expect(await settingsOf(join(context.cwd, "web/public"))).toMatchObject({ server: "/api/push" });
+  });
+
+  test("the folder is --server-dir where that is given, and the steps lead through it", async () => {
+    const context = await testContext({ pairs: [pair] });
+    await run({ ...options, server: "node", serverDir: "back end" }, context);
+    expect(readFileSync(join(context.cwd, "back end/lib/settings.js"), "utf8")).toContain('"../public"');
+    const steps = context.stderr.slice(context.stderr.indexOf("Next:")).join("\n");
+    expect(steps).toContain('$ webpush keys export --format env --output "back end"/.env');
+    expect(steps).toContain('$ cd "back end" && npm install && npm start');
+    expect(steps).not.toContain("webpush serve");
+  });
+
+  test("at a terminal one is offered", async () => {
+    const answers = [{ asked: "Write a push server too?", answer: "fastify" }];
+    const context = await testContext({ pairs: [pair], answers });
+    await run(options, context);
+    expect(readFileSync(join(context.cwd, "server/package.json"), "utf8")).toContain('"fastify"');
+  });
+
+  test("a conflict in either folder stops both, and both are named", async () => {
+    const cwd = tempFolder();
+    for (const path of ["public/sw.js", "server/server.js"]) {
+      mkdirSync(join(cwd, path, ".."));
+      writeFileSync(join(cwd, path), "mine");
+    }
+    const ran = await runMain(["scaffold", "-y", "--server", "node"], { cwd });
+    expect(ran.exitCode).toBe(2);
+    expect(ran.stderr).toContain(`differ: ${join("public", "sw.js")}, ${join("server", "server.js")}`);
+    expect([...readdirSync(join(cwd, "public")), ...readdirSync(join(cwd, "server"))]).toEqual([
+      "sw.js",
+      "server.js",
+    ]);
+    const forced = await runMain(["scaffold", "-y", "--server", "node", "--force"], { cwd });
+    expect(forced.exitCode).toBe(0);
+    expect(readFileSync(join(cwd, "server/server.js"), "utf8")).not.toBe("mine");
+  });
+
+  test("the server's folder is not followed out of the project either", async () => {
+    const [outside, cwd] = [tempFolder(), tempFolder()];
+    symlinkSync(outside, join(cwd, "server"));
+    const ran = await runMain(["scaffold", "-y", "--server", "node"], { cwd });
+    expect(ran).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(readdirSync(cwd)).toEqual(["server"]);
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  test("--dry-run names both folders and writes neither", async () => {
+    const cwd = tempFolder();
+    const ran = await runMain(["scaffold", "-y", "--server", "hono", "--dry-run"], { cwd });
+    expect(ran.stderr).toMatch(
+      /would be created in public\nfiles {4}\d+ would be created in server; nothing/,
+    );
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  test("at a terminal both trees are shown", async () => {
+    const ran = await runMain(["scaffold", "-y", "--server", "node", "--no-color"], {
+      tty: true,
+      columns: 80,
+    });
+    const lines = linesOf(ran.stdout);
+    expect(lines.filter((line) => /^\w/.test(line))).toEqual(["public", "server"]);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  test.each([
+    [
+      ["--server", "node", "--api", "none"],
+      "--server writes a server, and --api none says that there is none",
+    ],
+    [["--server-dir", "x"], "--server-dir x is for a server, and there is no --server"],
+    [["--server", "node", "--server-dir", "public/server"], "lies in the page's, which is public"],
+    [[".", "--server", "node"], "lies in the page's, which is public"],
+  ])("%j is refused, and nothing written", async (argv, message) => {
+    const cwd = tempFolder();
+    const ran = await runMain(["scaffold", "-y", ...argv], { cwd });
+    expect(ran).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(ran.stderr).toContain(message);
+    expect(readdirSync(cwd)).toEqual([]);
   });
 });
 

@@ -226,6 +226,22 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     expect(rest).toEqual([]);
   });
 
+  test("subscriptions check --online: asked and not asked", async () => {
+    const cwd = await project();
+    await using emulator = await startEmulator({
+      clock: { now: () => Date.now() },
+      random: seededRandom("probe"),
+    });
+    const json = JSON.stringify(sampleJson("at-fcm", { endpoint: `${emulator.origin}/fcm/send/nobody:x` }));
+    await runMain(["subscriptions", "add", json, "--name", "at-fcm"], { cwd });
+    const argv = ["subscriptions", "check", "--online", "--yes", "at-fcm", "phone", "--json"];
+    const { stdout } = await runMain(argv, { cwd, stdin: "" });
+    const records = linesOf(stdout).map((line) => JSON.parse(line) as { readonly probe: string });
+    expect(records.map(({ probe }) => probe)).toEqual([expect.not.stringMatching("not-asked"), "not-asked"]);
+    const expected = fields("subscriptions check: online");
+    expect(records.flatMap((record) => difference(record, expected))).toEqual([]);
+  });
+
   test("send: accepted, refused and skipped recipients", async () => {
     const random = seededRandom("json.test");
     await using emulator = await startEmulator({ clock: { now: () => Date.now() }, random });

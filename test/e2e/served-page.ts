@@ -23,7 +23,7 @@ export async function openSite() {
   return { cwd, serve, wiring: { port, spkiSha256: await publicKeyHash(port) } };
 }
 
-export type Site = Awaited<ReturnType<typeof openSite>>;
+type Site = Awaited<ReturnType<typeof openSite>>;
 
 /** The hash by which Chromium is told whom to trust, taken from the certificate that is shown. */
 function publicKeyHash(port: number): Promise<string> {

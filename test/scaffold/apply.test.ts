@@ -1,7 +1,7 @@
 import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
-import { applyPlan } from "../../src/scaffold/apply.ts";
+import { applyPlans } from "../../src/scaffold/apply.ts";
 import type { PlannedFile } from "../../src/scaffold/plan.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -15,7 +15,10 @@ const file = (path: string, text = "new"): PlannedFile => ({
 const impossible = [file("a"), file("a/b")];
 
 function apply(root: string, plan: readonly PlannedFile[], force = false) {
-  return applyPlan({ root, shown: "public" }, plan, { force }).map(({ outcome }) => outcome);
+  const target = { root, shown: "public" };
+  return applyPlans([{ target, plan }], { force }).flatMap(({ files }) =>
+    files.map(({ outcome }) => outcome),
+  );
 }
 
 /** Every file and folder below, with the files' texts. */

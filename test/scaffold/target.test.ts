@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PlannedFile } from "../../src/scaffold/plan.ts";
-import { inspectTarget, isInside, locateTarget, shownFile } from "../../src/scaffold/target.ts";
+import { inspectTargets, isInside, locateTarget, shownFile } from "../../src/scaffold/target.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const file = (path: string, text = "new"): PlannedFile => ({
@@ -17,7 +17,10 @@ const folderRefused = expect.objectContaining({ code: "scaffold-folder" }) as Er
 function inspect(prepare: (root: string) => void, plan: readonly PlannedFile[], force = false) {
   const root = tempFolder();
   prepare(root);
-  return inspectTarget({ root, shown: "public" }, plan, { force }).map(({ outcome }) => outcome);
+  const target = { root, shown: "public" };
+  return inspectTargets([{ target, plan }], { force }).flatMap(({ files }) =>
+    files.map(({ outcome }) => outcome),
+  );
 }
 
 describe("the folder", () => {

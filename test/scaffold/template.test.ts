@@ -35,6 +35,23 @@ test("a template is its files with their bytes, and the names of its variables",
   });
 });
 
+test("one that extends another has its files and variables too, after its own", () => {
+  const folder = folderWith({
+    extends: ["base"],
+    files: [{ from: "template.json", to: "own", purpose: "is its own" }],
+    variables: { a: "its own" },
+  });
+  mkdirSync(new URL("base", folder));
+  const base = {
+    files: [{ from: "template.json", to: "lib/x", purpose: "is shared" }],
+    variables: { b: "shared" },
+  };
+  writeFileSync(new URL("base/template.json", folder), JSON.stringify(base));
+  const { files, variables } = readTemplate("t", folder);
+  expect(files.map(({ to }) => to)).toEqual(["own", "lib/x"]);
+  expect(variables).toEqual(["a", "b"]);
+});
+
 test("a file that the installed package lacks is reported with what to do", () => {
   const folder = folderWith({
     files: [{ from: "gone.js", to: "gone.js", purpose: "is gone" }],
@@ -58,6 +75,7 @@ test.each([
     "files[0].render is true or false",
   ],
   [{ files: [null], variables: {} }, "files[0] is not an object"],
+  [{ extends: "base", files: [], variables: {} }, "extends is not an array"],
   [{ files: [] }, "variables is not an object"],
 ])("the description %j is a bug of ours", (description, message) => {
   expect(() => readTemplate("t", folderWith(description))).toThrow(message);

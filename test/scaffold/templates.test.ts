@@ -1,4 +1,7 @@
-/** Every template of the package, against its folder: what is described is there, what is there is described. */
+/**
+ * Every template of the package, against its folder: what is described is there, what is there is described.
+ * Those that extend others are looked at with them.
+ */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +18,7 @@ describe.each(readdirSync(home))("template %s", (name) => {
     files: { from: string; to: string; render?: boolean }[];
     variables: Record<string, string>;
   };
+  const whole = readTemplate(name);
 
   test("is named as its folder", () => {
     expect(description.name).toBe(name);
@@ -29,28 +33,27 @@ describe.each(readdirSync(home))("template %s", (name) => {
   });
 
   test("writes each file to a place of its own", () => {
-    const places = description.files.map(({ to }) => to.toLowerCase());
+    const places = whole.files.map(({ to }) => to.toLowerCase());
     expect(new Set(places).size).toBe(places.length);
   });
 
   test("marks the files with placeholders, and only those", () => {
-    const { files } = readTemplate(name);
-    const withPlaceholders = files.filter(({ content }) =>
+    const withPlaceholders = whole.files.filter(({ content }) =>
       /\{\{\w+:\w+\}\}/.test(Buffer.from(content).toString("latin1")),
     );
-    expect(files.filter(({ render }) => render)).toEqual(withPlaceholders);
+    expect(whole.files.filter(({ render }) => render)).toEqual(withPlaceholders);
   });
 
   test("uses every variable it documents, and documents every one it uses", () => {
-    const used = readTemplate(name)
-      .files.filter(({ render }) => render)
+    const used = whole.files
+      .filter(({ render }) => render)
       .map(({ content }) => Buffer.from(content).toString("utf8"))
       .flatMap((text) => [...text.matchAll(/\{\{\w+:(\w+)\}\}/g)].map(([, variable]) => variable));
-    expect([...new Set(used)].sort()).toEqual(Object.keys(description.variables).sort());
+    expect([...new Set(used)].sort()).toEqual([...whole.variables].sort());
   });
 
   test("can be filled", () => {
-    const answers = Object.fromEntries(Object.keys(description.variables).map((variable) => [variable, "x"]));
-    expect(createPlan(readTemplate(name), answers)).toHaveLength(description.files.length);
+    const answers = Object.fromEntries(whole.variables.map((variable) => [variable, "x"]));
+    expect(createPlan(whole, answers)).toHaveLength(whole.files.length);
   });
 });

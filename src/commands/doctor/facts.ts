@@ -6,6 +6,7 @@ import { UserError } from "../../base/errors.ts";
 import { readEnvironmentKeys } from "../../settings/vapid.ts";
 import type { Context } from "../context.ts";
 import type { DoctorOptions } from "./command.ts";
+import { visitAll } from "./visits.ts";
 import { findPageFolder, readSurroundings, readStateFolder } from "./files.ts";
 
 type Needs = Omit<Context, "prompt" | "io">;
@@ -18,6 +19,9 @@ export async function gatherFacts(options: DoctorOptions, context: Needs): Promi
 async function gatherProject(options: DoctorOptions, context: Needs): Promise<ProjectFacts> {
   const { config, subscriptions, env, clock } = context;
   const read = await attempt(() => config.read());
+  const stored = await attempt(() => subscriptions.list());
+  const records = valueOf(stored) ?? [];
+  const settings = valueOf(read)?.settings ?? {};
   return {
     nodeVersion: context.nodeVersion,
     now: clock.now(),
@@ -25,11 +29,11 @@ async function gatherProject(options: DoctorOptions, context: Needs): Promise<Pr
     state: readStateFolder(context),
     config: read,
     configPath: config.path,
-    subscriptions: await attempt(() => subscriptions.list()),
+    subscriptions: stored,
     subscriptionsPath: subscriptions.path,
     environmentKeys: await attempt(() => readEnvironmentKeys(env)),
-    proxy: options.proxy ?? valueOf(read)?.settings["proxy"],
-    visits: [],
+    proxy: options.proxy ?? settings["proxy"],
+    visits: await attempt(() => (options.online ? visitAll(options, { records, settings }, context) : [])),
     ...readSurroundings(context),
   };
 }

@@ -103,11 +103,12 @@ function groupText({ first: { check, finding }, all }: Group, io: Screen): reado
           (line, index) =>
             " ".repeat(indent) + (index === 0 ? line.replace(name, io.paint.out.hint(name)) : line),
         );
+  const isQuiet = finding.level === "good" || finding.level === "skipped";
   const isBad = finding.level === "problem" || finding.level === "warning";
   return [
     `  ${word}${head}`,
     ...rest.map((line) => " ".repeat(indent) + line),
-    ...label("at", placesOf(all)),
+    ...label("at", isQuiet && !io.isDetailed ? undefined : placesOf(all)),
     ...label("do", finding.fix),
     ...label("why", isBad || io.isDetailed ? check.why : undefined),
     ...label("id", io.isDetailed ? check.id : undefined),

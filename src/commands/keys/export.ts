@@ -1,5 +1,6 @@
 /**
- * `webpush keys export`: the pair that signs, or another of the project, private key included, in a format another tool reads.
+ * `webpush keys export`: the pair that signs, or another of the project, private key included, in a
+ * format that another tool reads.
  */
 import { UserError } from "../../base/errors.ts";
 import { formatKeys } from "../../protocol/key-formats.ts";

@@ -73,17 +73,16 @@ export function progressText(keys: readonly InventoryKey[], { paint }: Pick<Io, 
   const refused = keys.reduce((sum, { use }) => sum + use.refused, 0);
   const tell = (count: number, text: string, command = ""): readonly string[] =>
     count === 0 ? [] : [`${count} ${text}${paint.err.bold(command)}`];
+  const isForeign = keys.some(({ status }) => status === "environment");
+  const guess = isForeign ? "signed with the environment's" : "signed with the one of the day they came";
   return [
     "",
     movedText(keys),
-    ...tell(living("unknown"), "without a word of their key: signed with the one of the day they came"),
+    ...tell(living("unknown"), `without a word of their key: ${guess}`),
     ...tell(living("missing"), "made with a key that is not here; to send to them: ", importCommand),
-    ...tell(refused, "refused the key they were sent with: ", "webpush subscriptions check"),
-    ...unusedKeys(keys).flatMap((key) => [
-      `nothing stored here was made with ${shortKey(key)}; if nothing elsewhere was:`,
-      `  ${removeCommand(key, paint)}`,
-    ]),
-    ...(keys.some(({ status }) => status === "environment") ? [environmentText] : []),
+    ...tell(refused, "whose push service refused the key: ", "webpush subscriptions check"),
+    ...unusedText(unusedKeys(keys), paint),
+    ...(isForeign ? [environmentText] : []),
   ];
 }
 
@@ -91,8 +90,14 @@ const importCommand = "webpush keys import FILE --add";
 const environmentText =
   "VAPID_PRIVATE_KEY signs for new subscriptions; unset it to use the project's current pair";
 
-function removeCommand(key: VapidPublicKey, paint: Io["paint"]): string {
-  return paint.err.bold(`webpush keys remove ${key.slice(0, 12)}`);
+/** Subscriptions may be kept elsewhere too, and piped in to be sent to. */
+function unusedText(keys: readonly VapidPublicKey[], paint: Io["paint"]): readonly string[] {
+  if (keys.length === 0) return [];
+  const which = keys.length === 1 ? "one pair" : `${keys.length} pairs`;
+  return [
+    `no subscription stored here was made with ${which}; if none elsewhere was:`,
+    ...keys.map((key) => `  ${paint.err.bold(`webpush keys remove ${key.slice(0, 12)}`)}`),
+  ];
 }
 
 function movedText(keys: readonly InventoryKey[]): string {

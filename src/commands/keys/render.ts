@@ -127,11 +127,13 @@ export interface Rotation {
   readonly previous: VapidKeyPair;
   /** Living subscriptions that were made with the previous pair, as far as is known. */
   readonly staying: number;
+  /** The settings of the project's page, where they name the previous key. */
+  readonly pageSettings: string | undefined;
 }
 
 /** A rotation: its outcome, the new key, and what is left to do. */
 export function rotationText(
-  { previous, staying }: Rotation,
+  { previous, staying, pageSettings }: Rotation,
   { path, isIgnoredByGit }: Pick<KeysView, "path" | "isIgnoredByGit">,
   { paint }: Painted,
 ): Omit<KeysText, "data"> {
@@ -143,9 +145,16 @@ export function rotationText(
       `stored   ${printable(path)}`,
       `         only you can read it${isIgnoredByGit ? ", and git ignores it" : "; keep it out of git"}`,
       `old key  ${old}…, ${staying === 0 ? "kept; no stored subscription was made with it" : `signing for ${counted(staying)} made with it`}`,
-      "next     1. give the page the new key: `publicKey` in its webpush-config.js,",
-      "            or at your server; webpush serve hands it out already",
-      "         2. subscriptions move when their page is visited; nothing else moves them",
+      ...(pageSettings === undefined
+        ? [
+            "next     1. give the page the new key: `publicKey` in its webpush-config.js,",
+            "            or at your server; webpush serve hands it out already",
+          ]
+        : [
+            `next     1. write the new key into ${printable(pageSettings)}, as \`publicKey\`;`,
+            "            webpush serve hands it out already, your own server has to be told",
+          ]),
+      "         2. subscriptions move when their page is visited, in no other way",
       `         3. ${paint.err.bold("webpush keys list")} shows how far that has come`,
       `         4. when all have moved: ${paint.err.bold(`webpush keys remove ${old}`)}`,
     ],
@@ -154,7 +163,7 @@ export function rotationText(
 
 /** Before a new pair is made. */
 export function rotationQuestion(staying: number): string {
-  return `make a new pair? ${staying === 0 ? "No subscription hangs on the old one" : `The old one stays for ${counted(staying)} made with it`}`;
+  return `make a new pair? ${staying === 0 ? "No stored subscription was made with the old one" : `The old one stays for ${counted(staying)} made with it`}`;
 }
 
 /** What removing a pair costs, in a question. */

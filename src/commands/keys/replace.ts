@@ -33,5 +33,5 @@ export async function confirmReplacement(
 
 /** How to save a pair before it is thrown away. */
 export function saveHint({ publicKey }: VapidKeyPair): string {
-  return `save the old pair first: webpush keys export ${publicKey.slice(0, 12)} --output old-keys.json`;
+  return `save it first: webpush keys export ${publicKey.slice(0, 12)} -o old-keys.json`;
 }

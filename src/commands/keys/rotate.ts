@@ -1,6 +1,7 @@
 /**
  * `webpush keys rotate`: a new pair for new subscriptions, beside the one that the others were made with.
  */
+import { resolve } from "node:path";
 import { UserError } from "../../base/errors.ts";
 import { createKeyPair } from "../../protocol/vapid.ts";
 import { readEnvironmentKeys } from "../../settings/vapid.ts";
@@ -8,6 +9,7 @@ import { currentPair, withCurrentPair } from "../../store/config.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
+import { settingsWithKey, usualFolder } from "../serve/page-settings.ts";
 import { boundTo } from "./bound.ts";
 import type { RotateOptions } from "./command.ts";
 import { rotationQuestion, rotationText, type Rotation } from "./render.ts";
@@ -15,11 +17,11 @@ import { noteSubject } from "./subject.ts";
 
 type Needs = Pick<
   Context,
-  "io" | "prompt" | "config" | "subscriptions" | "clock" | "random" | "env" | "json"
+  "io" | "prompt" | "config" | "subscriptions" | "clock" | "random" | "env" | "cwd" | "json"
 >;
 
 export async function run(options: RotateOptions, context: Needs): Promise<ExitCode> {
-  const { io, config, subscriptions, clock, random, env, json } = context;
+  const { io, config, subscriptions, clock, random, env, cwd, json } = context;
   noteSubject(options.subject, context);
   if (readEnvironmentKeys(env).pair !== undefined) throw environmentSigns();
   const before = config.read();
@@ -32,7 +34,9 @@ export async function run(options: RotateOptions, context: Needs): Promise<ExitC
     ...withCurrentPair(current, { pair: made, createdAt: clock.now() }, { replacing: false }),
     subject: options.subject?.subject ?? current.subject,
   }));
-  const rotation = { made, previous, staying };
+  const page = { folder: resolve(cwd, usualFolder), shown: usualFolder };
+  const pageSettings = settingsWithKey(page, previous.publicKey);
+  const rotation = { made, previous, staying, pageSettings };
   if (json) io.out(jsonLine(rotationJson(rotation)));
   else tell(rotation, context);
   return ExitCode.ok;

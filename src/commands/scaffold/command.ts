@@ -8,6 +8,8 @@ import {
   parseAppName,
   parseServerPath,
   parseThemeColor,
+  serverKinds,
+  type ServerKind,
   type ServerPath,
 } from "../../scaffold/answers.ts";
 import type { Dispatch } from "../dispatch.ts";
@@ -18,6 +20,10 @@ export interface ScaffoldOptions {
   readonly name: string | undefined;
   /** Where the page's server answers; undefined when nobody said. */
   readonly api: ServerPath | undefined;
+  /** What the push server to write is made with; undefined when nobody said. */
+  readonly server: ServerKind | undefined;
+  /** The folder of that server; undefined for `server` beside the page's. */
+  readonly serverDir: string | undefined;
   readonly themeColor: string;
   /** A public key to use instead of the project's. */
   readonly key: VapidPublicKey | undefined;
@@ -28,10 +34,11 @@ export interface ScaffoldOptions {
 
 export function scaffoldCommand(dispatch: Dispatch): Command {
   return new Command("scaffold")
-    .summary("write a page and service worker that receive push")
+    .summary("write a page and service worker that receive push, and a server that sends it")
     .description(
       "Write a page, a client module, a service worker, a manifest and icons that\n" +
-        "receive web push. Plain files, no build step, yours to change.",
+        "receive web push; with --server a push server for them too, which stores\n" +
+        "subscriptions and sends. Plain files, no build step, yours to change.",
     )
     .argument("[dir]", "folder to write into", "public")
     .addOption(
@@ -45,6 +52,8 @@ export function scaffoldCommand(dispatch: Dispatch): Command {
         `where the page's server answers, or none (default ${JSON.stringify(defaultServerPath)})`,
       ).argParser(parseServerPath),
     )
+    .addOption(new Option("--server <kind>", "write a push server too, with this").choices(serverKinds))
+    .option("--server-dir <folder>", "folder to write the server into (default: server, beside the page's)")
     .addOption(
       new Option("--theme-color <hex>", "colour of the browser around the page")
         .argParser(parseThemeColor)
@@ -64,6 +73,7 @@ export function scaffoldCommand(dispatch: Dispatch): Command {
 Examples:
   $ webpush scaffold
   $ webpush scaffold site --name "Harbour News" --api /api/push --yes
+  $ webpush scaffold --server express
   $ webpush scaffold --dry-run --json`,
     )
     .action((dir: string, flags: Omit<ScaffoldOptions, "dir">) =>
@@ -72,6 +82,8 @@ Examples:
         ...flags,
         name: flags.name,
         api: flags.api,
+        server: flags.server,
+        serverDir: flags.serverDir,
         key: flags.key,
       }),
     );

@@ -3,17 +3,22 @@
  */
 import { sep } from "node:path";
 import { defaultServerPath } from "../../scaffold/answers.ts";
-import { shownFile, type FileOutcome, type InspectedFile, type Target } from "../../scaffold/target.ts";
+import {
+  shownFile,
+  type FileOutcome,
+  type Inspected,
+  type InspectedFile,
+  type Target,
+} from "../../scaffold/target.ts";
 import type { Io } from "../../terminal/io.ts";
 import { printable } from "../../terminal/printable.ts";
 import { table, type Column } from "../../terminal/table.ts";
 import type { PageKey } from "./page-key.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 
-/** What was written, or would be. */
+/** What was written, or would be, folder by folder. */
 export interface Written {
-  readonly target: Target;
-  readonly files: readonly InspectedFile[];
+  readonly folders: readonly Inspected[];
   readonly dryRun: boolean;
 }
 
@@ -26,28 +31,39 @@ const trialOutcomes = {
   unchanged: "unchanged",
 } as const satisfies Record<FileOutcome, string>;
 
-/** One file as a JSON record. */
-export function fileJson({ file, outcome }: InspectedFile, { target, dryRun }: Written): string {
-  return jsonLine({
-    path: shownFile(target, file.path),
-    outcome: dryRun ? trialOutcomes[outcome] : outcome,
-    bytes: file.content.length,
-  });
+/** A JSON record per file. */
+export function fileJson({ folders, dryRun }: Written): readonly string[] {
+  return folders.flatMap(({ target, files }) =>
+    files.map(({ file, outcome }) =>
+      jsonLine({
+        path: shownFile(target, file.path),
+        outcome: dryRun ? trialOutcomes[outcome] : outcome,
+        bytes: file.content.length,
+      }),
+    ),
+  );
 }
 
 /** The paths of what was written, for the next program in the pipe. */
-export function pathLines({ target, files }: Written): readonly string[] {
-  return files
-    .filter(({ outcome }) => outcome !== "unchanged")
-    .map(({ file }) => printable(shownFile(target, file.path), { limit: 4096 }));
+export function pathLines({ folders }: Written): readonly string[] {
+  return folders.flatMap(({ target, files }) =>
+    files
+      .filter(({ outcome }) => outcome !== "unchanged")
+      .map(({ file }) => printable(shownFile(target, file.path), { limit: 4096 })),
+  );
 }
 
 /** Below this width purposes and sizes are left out. */
 const roomyColumns = 64;
 
-/** The folder as a tree, with each file's size and purpose. */
-export function treeText(
-  { target, files, dryRun }: Written,
+/** The folders as trees, with each file's size and purpose. */
+export function treeText({ folders, dryRun }: Written, io: Pick<Io, "terminal">): readonly string[] {
+  return folders.flatMap((folder) => folderText(folder, dryRun, io));
+}
+
+function folderText(
+  { target, files }: Inspected,
+  dryRun: boolean,
   { terminal }: Pick<Io, "terminal">,
 ): readonly string[] {
   const isMixed = new Set(files.map(({ outcome }) => outcome)).size > 1;
@@ -92,17 +108,20 @@ function formatSize(bytes: number): string {
   return bytes < 1000 ? `${bytes} B` : `${(bytes / 1000).toFixed(1)} kB`;
 }
 
-/** How many files were written, in a line. */
-export function summaryText({ target, files, dryRun }: Written): string {
+/** How many files were written, in a line per folder. */
+export function summaryText({ folders, dryRun }: Written): readonly string[] {
   const words = dryRun
     ? { created: "would be created", replaced: "would be replaced", unchanged: "unchanged" }
     : { created: "created", replaced: "replaced", unchanged: "unchanged" };
-  const outcomes = files.map(({ outcome }) => outcome);
-  const counts = [...new Set(outcomes)].map((outcome) => {
-    return `${outcomes.filter((other) => other === outcome).length} ${words[outcome]}`;
+  return folders.map(({ target, files }, index) => {
+    const outcomes = files.map(({ outcome }) => outcome);
+    const counts = [...new Set(outcomes)].map((outcome) => {
+      return `${outcomes.filter((other) => other === outcome).length} ${words[outcome]}`;
+    });
+    const where = target.shown === "." ? "this folder" : printable(target.shown, { limit: 4096 });
+    const trial = dryRun && index === folders.length - 1 ? "; nothing was written" : "";
+    return `files    ${counts.join(", ")} in ${where}${trial}`;
   });
-  const where = target.shown === "." ? "this folder" : printable(target.shown, { limit: 4096 });
-  return `files    ${counts.join(", ")} in ${where}${dryRun ? "; nothing was written" : ""}`;
 }
 
 /** Which key the page has, and what that means; undefined when one would be made. */
@@ -139,30 +158,34 @@ export interface NextSteps {
   readonly target: Target;
   readonly key: PageKey;
   /** Where the page looks for its server; null for none. */
-  readonly server: string | null;
+  readonly api: string | null;
+  /** The folder of the push server that was written; undefined for none. */
+  readonly server: Target | undefined;
   /** The private key lies in the folder: it must not be served as it is. */
   readonly exposesKeys: boolean;
 }
 
 /** From the files to the first notification: what works today, step by step. */
 export function nextStepsText(
-  { target, key, server, exposesKeys }: NextSteps,
+  { target, key, api, server, exposesKeys }: NextSteps,
   { io }: { readonly io: Painted },
 ): readonly string[] {
-  const folder = shellWord(target.shown.split(sep).join("/"));
+  const folder = folderWord(target);
   const needsContact = key.source !== "flag" && key.subject === undefined;
+  const contact = needsContact
+    ? [
+        {
+          say: "name a contact; Apple refuses without",
+          run: ["webpush keys --subject mailto:you@your-domain"],
+        },
+      ]
+    : [];
+  const send = { say: "send", run: ['webpush send "Hello"'] };
   const steps: readonly Step[] = [
     ...(exposesKeys ? [{ say: "move .webpush/ out of the folder", run: [] }] : []),
-    ...(isServable(key, server) ? servedSteps(folder) : hostedSteps(folder)),
-    ...(needsContact
-      ? [
-          {
-            say: "name a contact; Apple refuses without",
-            run: ["webpush keys --subject mailto:you@your-domain"],
-          },
-        ]
-      : []),
-    { say: "send", run: ['webpush send "Hello"'] },
+    ...(server !== undefined
+      ? [...contact, ...serverSteps(folderWord(server), key)]
+      : [...(isServable(key, api) ? servedSteps(folder) : hostedSteps(folder)), ...contact, send]),
   ];
   const { bold, dim } = io.paint.err;
   const lines = steps.flatMap(({ say, run }, index) => [
@@ -173,14 +196,28 @@ export function nextStepsText(
 }
 
 /** Whether `webpush serve` does for the page what the page expects. */
-function isServable(key: PageKey, server: string | null): boolean {
-  return server === defaultServerPath && (key.source !== "flag" || key.isHeld);
+function isServable(key: PageKey, api: string | null): boolean {
+  return api === defaultServerPath && (key.source !== "flag" || key.isHeld);
 }
 
 function servedSteps(folder: string): readonly Step[] {
   return [
     { say: "serve it here; localhost counts as secure", run: [`webpush serve ${folder}`] },
     { say: "open http://localhost:8040 and turn on notifications", run: [] },
+  ];
+}
+
+/** The push server gets the keys, and does the rest. */
+function serverSteps(folder: string, key: PageKey): readonly Step[] {
+  const env = `${folder}/.env`;
+  const isHeld = key.source !== "flag" || key.isHeld;
+  return [
+    isHeld
+      ? { say: "give the server the keys", run: [`webpush keys export --format env --output ${env}`] }
+      : { say: `put the key pair and VAPID_SUBJECT into ${env}`, run: [] },
+    { say: "start it", run: [`cd ${folder} && npm install && npm start`] },
+    { say: "open http://localhost:3000 and turn on notifications", run: [] },
+    { say: "set SEND_TOKEN as README.md says, then send to everybody", run: ['npm run send -- "Hello"'] },
   ];
 }
 
@@ -200,6 +237,10 @@ interface Step {
   readonly say: string;
   /** Commands to choose from. */
   readonly run: readonly string[];
+}
+
+function folderWord({ shown }: Target): string {
+  return shellWord(shown.split(sep).join("/"));
 }
 
 /** A path as one word of a command line: in double quotes, which every shell knows, where these are enough. */

@@ -1,9 +1,7 @@
 /**
  * From a plan to results, as they come: encrypt, sign, post, and what became of it.
  */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { UserError, systemCode } from "../../base/errors.ts";
+import type { UserError } from "../../base/errors.ts";
 import type { Delivery } from "../../protocol/delivery.ts";
 import type { Message, PushRequest } from "../../protocol/message.ts";
 import { createPushRequest } from "../../protocol/push-request.ts";
@@ -12,6 +10,7 @@ import type { Job, SendResult } from "../../sender/job.ts";
 import { openSender, type SenderState } from "../../sender/sender.ts";
 import type { TokenCache } from "../../sender/token-cache.ts";
 import type { Subject } from "../../protocol/subject.ts";
+import { readAuthorities } from "../authorities.ts";
 import type { Context } from "../context.ts";
 import type { TransportOptions } from "./command.ts";
 import { tryOtherPairs } from "./other-pairs.ts";
@@ -193,20 +192,5 @@ export function requestFor(
   return createPushRequest(message, subscription, authorization, {
     salt: random.bytes(16),
     privateKey: createScalar(random),
-  });
-}
-
-function readAuthorities(file: string, cwd: string): string {
-  try {
-    const text = readFileSync(resolve(cwd, file), "utf8");
-    if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  } catch (error) {
-    throw new UserError("file-unreadable", `cannot read ${file} (${systemCode(error) ?? "unknown error"})`, {
-      hints: ["give a PEM file of certificates to --ca"],
-      cause: error,
-    });
-  }
-  throw new UserError("ca-malformed", `${file} holds no PEM certificate`, {
-    hints: ["give a PEM file of certificates to --ca"],
   });
 }

@@ -28,13 +28,20 @@ export interface Remembered {
 export class Memory {
   readonly #stored: StoredResult[] = [];
   readonly #byOrigin = new Map<string, number>();
+  readonly #isWorthKeeping: (delivery: Delivery) => boolean;
+
+  /** Without `isWorthKeeping` every result is stored; all of them count where an origin is judged. */
+  constructor(isWorthKeeping: (delivery: Delivery) => boolean = () => true) {
+    this.#isWorthKeeping = isWorthKeeping;
+  }
 
   add({ recipient, delivery }: Pick<Result, "recipient" | "delivery">): void {
     const { record, subscription, pair } = recipient;
     const origin = endpointOrigin(subscription.endpoint);
     this.#byOrigin.set(origin, (this.#byOrigin.get(origin) ?? 0) + 1);
     const firstKey = recipient.tried?.firstKey;
-    if (record !== undefined) this.#stored.push({ record, delivery, key: pair.publicKey, firstKey });
+    if (record !== undefined && this.#isWorthKeeping(delivery))
+      this.#stored.push({ record, delivery, key: pair.publicKey, firstKey });
   }
 
   /** Stores the last results, and marks those that may be believed to be gone. */

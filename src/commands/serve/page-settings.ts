@@ -19,6 +19,15 @@ export interface PageProblem {
 
 const pageSettingsFile = "webpush-config.js";
 
+/** Where a page is unless somebody says otherwise. */
+export const usualFolder = "public";
+
+/** The settings of a page in `folder` that name this key; undefined when there are none. */
+export function settingsWithKey({ folder, shown }: PageFolder, key: VapidPublicKey): string | undefined {
+  const text = readText(join(folder, pageSettingsFile));
+  return text?.includes(key) === true ? join(shown, pageSettingsFile) : undefined;
+}
+
 /** The problems of the page in `folder`, called `shown`. */
 export function pageProblems(
   { folder, shown }: PageFolder,

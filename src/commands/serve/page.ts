@@ -16,10 +16,9 @@ import { readTemplate } from "../../scaffold/template.ts";
 import { createFolderSite, createMemorySite, type Site } from "../../server/site.ts";
 import type { Context } from "../context.ts";
 import { keyRingOf } from "./keys.ts";
+import { usualFolder } from "./page-settings.ts";
 
 type Needs = Pick<Context, "cwd" | "config" | "env">;
-
-const usualFolder = "public";
 
 /** A folder to serve. */
 export interface PageFolder {

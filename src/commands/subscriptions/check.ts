@@ -1,5 +1,5 @@
 /**
- * `webpush subscriptions check`: what can be known about each without sending anything.
+ * `webpush subscriptions check`: what can be known about each without sending anything, and with `--online` what its push service says.
  */
 import { checkSubscription, type Finding } from "../../store/check.ts";
 import { selectRecords } from "../../store/selector.ts";
@@ -10,9 +10,8 @@ import { ExitCode } from "../exit-code.ts";
 import type { CheckOptions } from "./command.ts";
 import { counted, findingJson, findingText } from "./render.ts";
 
-type Needs = Pick<Context, "io" | "subscriptions" | "config" | "env" | "clock" | "json">;
-
-export async function run({ which }: CheckOptions, context: Needs): Promise<ExitCode> {
+export async function run(options: CheckOptions, context: Context): Promise<ExitCode> {
+  const { which } = options;
   const { io, subscriptions, config, env, clock, json } = context;
   const all = await subscriptions.list();
   const chosen = which.length === 0 ? all : selectRecords(all, which);
@@ -33,5 +32,13 @@ export async function run({ which }: CheckOptions, context: Needs): Promise<Exit
       ? `${counted(chosen.length)} checked, all good`
       : `${counted(chosen.length)} checked, ${spoiled} with findings`,
   );
-  return spoiled === 0 ? ExitCode.ok : ExitCode.failed;
+  const offline = spoiled === 0 ? ExitCode.ok : ExitCode.failed;
+  if (!options.online) return offline;
+  const { checkOnline } = await import("./check-online.ts");
+  return worse(offline, await checkOnline(chosen, keys, options, context));
+}
+
+/** What is wrong stays wrong tomorrow; what is to be tried later may not be. */
+function worse(offline: ExitCode, online: ExitCode): ExitCode {
+  return online === ExitCode.ok || (online === ExitCode.later && offline !== ExitCode.ok) ? offline : online;
 }

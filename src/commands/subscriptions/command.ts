@@ -1,6 +1,7 @@
 /** `webpush subscriptions`: flags only. */
 import { Command, Option } from "commander";
-import { choiceOption, collect, type Dispatch } from "../dispatch.ts";
+import { choiceOption, collect, settingOption, type Dispatch } from "../dispatch.ts";
+import type { TransportOptions } from "../send/command.ts";
 import { parseAge } from "./values.ts";
 
 export const exportFormats = ["json", "ndjson", "csv"] as const;
@@ -51,8 +52,17 @@ export interface ExportOptions {
   readonly output: string | undefined;
 }
 
-export interface CheckOptions {
+/** What asking push services needs of the flags: as for `send`, but nobody is asked twice. */
+type ProbeNetworkOptions = Pick<
+  TransportOptions,
+  "timeout" | "concurrency" | "rate" | "proxy" | "ca" | "allowHost" | "allowPrivate"
+>;
+
+export interface CheckOptions extends ProbeNetworkOptions {
   readonly which: readonly string[];
+  readonly online: boolean;
+  readonly includeUnproven: boolean;
+  readonly yes: boolean;
 }
 
 export interface PruneOptions {
@@ -227,14 +237,35 @@ function exportCommand(dispatch: Dispatch): Command {
 }
 
 function checkCommand(dispatch: Dispatch): Command {
-  return new Command("check")
-    .summary("check subscriptions without sending anything")
+  const command = new Command("check")
+    .summary("check subscriptions, without sending or with --online")
     .description(
-      "Check stored subscriptions against the project's keys and what is known of push\nservices. Nothing is sent.",
+      "Check stored subscriptions against the project's keys and what is known of push\n" +
+        "services. Nothing is sent, so nobody can say whether a browser is still subscribed:\n" +
+        "only its push service knows, and only when something is sent. --online sends each a\n" +
+        "push that no browser can decrypt, so that it is dropped unseen, and hears the answer.",
     )
     .argument("[which...]", "ids, names or tag:NAME; default all")
-    .addHelpText("after", "\nExample:\n  $ webpush subscriptions check")
-    .action((which: string[]) => dispatch<CheckOptions>(() => import("./check.ts"), { which }));
+    .option("--online", "also ask push services, by a push that nobody sees", false)
+    .optionsGroup("With --online:")
+    .option("--include-unproven", "also where nobody knows that it stays unseen (Apple)", false)
+    .option("-y, --yes", "do not ask before sending", false);
+  for (const name of ["timeout", "concurrency", "rate", "proxy", "ca"] as const)
+    command.addOption(settingOption(name));
+  return command
+    .addOption(
+      new Option("--allow-host <host>", "also send to this host's address or port; repeatable")
+        .argParser(collect)
+        .default([]),
+    )
+    .option("--allow-private", "also send to private network addresses", false)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ webpush subscriptions check\n  $ webpush subscriptions check --online tag:news",
+    )
+    .action((which: string[], flags: Omit<CheckOptions, "which">) =>
+      dispatch<CheckOptions>(() => import("./check.ts"), { which, ...flags }),
+    );
 }
 
 function pruneCommand(dispatch: Dispatch): Command {

@@ -141,7 +141,7 @@ describe("--force", () => {
       message: `would replace ${publicKey.slice(0, 12)}…: 2 stored subscriptions made with it will stop working`,
       hints: [
         "add --yes if that is what you want",
-        `save the old pair first: webpush keys export ${publicKey.slice(0, 12)} --output old-keys.json`,
+        `save it first: webpush keys export ${publicKey.slice(0, 12)} -o old-keys.json`,
         "or keep both: webpush keys rotate, or webpush keys import FILE --add",
       ],
     });

@@ -62,7 +62,7 @@ describe("keys list", () => {
     expect(stderr).toEqual([
       "",
       "all 2 moved to the new key",
-      `nothing stored here was made with ${short(old)}; if nothing elsewhere was:`,
+      "no subscription stored here was made with one pair; if none elsewhere was:",
       `  webpush keys remove ${old.publicKey.slice(0, 12)}`,
     ]);
   });
@@ -84,6 +84,7 @@ describe("keys list", () => {
     const { stdout, stderr } = await listed({ ...rotating, env });
     expect(stdout[1]).toBe(`${short(foreign)}  environment  -                       1     0  2 h ago`);
     expect(stdout[2]).toMatch(/ current /);
+    expect(stderr).toContain("1 without a word of their key: signed with the environment's");
     expect(stderr.at(-1)).toBe(
       "VAPID_PRIVATE_KEY signs for new subscriptions; unset it to use the project's current pair",
     );
@@ -102,7 +103,7 @@ describe("keys list", () => {
       },
     ]);
     await run({}, context);
-    expect(context.stderr).toContain("1 refused the key they were sent with: webpush subscriptions check");
+    expect(context.stderr).toContain("1 whose push service refused the key: webpush subscriptions check");
   });
 
   test("of a project without keys says how to make some", async () => {

@@ -6,7 +6,7 @@ import { testContext } from "../../support/test-context.ts";
 const [own, old] = [samplePair("own"), samplePair("old")];
 const beginning = old.publicKey.slice(0, 12);
 const options = { key: beginning, yes: false };
-const save = `save the old pair first: webpush keys export ${beginning} --output old-keys.json`;
+const save = `save it first: webpush keys export ${beginning} -o old-keys.json`;
 
 const alice = { subscription: sampleSubscription("alice", { applicationServerKey: old.publicKey }) };
 const bob = { subscription: sampleSubscription("bob", { applicationServerKey: own.publicKey }) };

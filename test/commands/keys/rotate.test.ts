@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { run } from "../../../src/commands/keys/rotate.ts";
 import { parseSubject } from "../../../src/protocol/subject.ts";
@@ -36,10 +38,20 @@ describe("keys rotate", () => {
       `old key  ${old}…, signing for 2 subscriptions made with it`,
       "next     1. give the page the new key: `publicKey` in its webpush-config.js,",
       "            or at your server; webpush serve hands it out already",
-      "         2. subscriptions move when their page is visited; nothing else moves them",
+      "         2. subscriptions move when their page is visited, in no other way",
       "         3. webpush keys list shows how far that has come",
       `         4. when all have moved: webpush keys remove ${old}`,
     ]);
+  });
+
+  test("names the file of the project's page that has the old key", async () => {
+    const context = await testContext({ pairs: [own] });
+    mkdirSync(join(context.cwd, "public"));
+    writeFileSync(join(context.cwd, "public/webpush-config.js"), `publicKey: "${own.publicKey}",`);
+    await run(defaults, context);
+    expect(context.stderr).toContain(
+      "next     1. write the new key into public/webpush-config.js, as `publicKey`;",
+    );
   });
 
   test("--json prints both public keys, and no private one", async () => {

@@ -4,6 +4,16 @@ import { parseCommand } from "../../support/parse-command.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { sampleJson } from "../../support/samples.ts";
 
+const checked = {
+  which: [],
+  online: false,
+  includeUnproven: false,
+  yes: false,
+  timeout: 30_000,
+  concurrency: 100,
+  allowHost: [],
+  allowPrivate: false,
+};
 const listed = { tag: [], gone: false };
 
 test.each<[readonly string[], object]>([
@@ -68,8 +78,32 @@ test.each<[readonly string[], object]>([
     ["export", "tag:news", "--format", "csv", "-o", "s.csv"],
     { which: ["tag:news"], format: "csv", output: "s.csv" },
   ],
-  [["check"], { which: [] }],
-  [["check", "phone"], { which: ["phone"] }],
+  [["check"], checked],
+  [["check", "phone"], { ...checked, which: ["phone"] }],
+  [
+    [..."check tag:news --online -y --include-unproven --timeout 5s --concurrency 7 --rate 10".split(" ")],
+    {
+      ...checked,
+      which: ["tag:news"],
+      online: true,
+      yes: true,
+      includeUnproven: true,
+      timeout: 5000,
+      concurrency: 7,
+      rate: 10,
+    },
+  ],
+  [
+    [..."check --online --proxy http://p:1 --ca ca.pem --allow-host a.dev --allow-private".split(" ")],
+    {
+      ...checked,
+      online: true,
+      proxy: "http://p:1",
+      ca: "ca.pem",
+      allowHost: ["a.dev"],
+      allowPrivate: true,
+    },
+  ],
 ])("subscriptions %j", async (argv, options) => {
   expect(await parseCommand(["subscriptions", ...argv])).toEqual(options);
   expect(await parseCommand(["subs", ...argv])).toEqual(options);

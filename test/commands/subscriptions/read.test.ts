@@ -4,6 +4,7 @@ import { join } from "node:path";
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
 import { run as check } from "../../../src/commands/subscriptions/check.ts";
+import type { CheckOptions } from "../../../src/commands/subscriptions/command.ts";
 import { run as exportAll } from "../../../src/commands/subscriptions/export.ts";
 import { run as list } from "../../../src/commands/subscriptions/list.ts";
 import { run as show } from "../../../src/commands/subscriptions/show.ts";
@@ -16,6 +17,19 @@ import {
   type TestContextOptions,
 } from "../../support/test-context.ts";
 
+const offline: CheckOptions = {
+  which: [],
+  online: false,
+  includeUnproven: false,
+  yes: false,
+  timeout: 30_000,
+  concurrency: 100,
+  rate: undefined,
+  proxy: undefined,
+  ca: undefined,
+  allowHost: [],
+  allowPrivate: false,
+};
 const aliceId = "gs6y732mr4";
 const minute = 60_000;
 
@@ -211,7 +225,7 @@ describe("subscriptions export", () => {
 describe("subscriptions check", () => {
   test("of good ones says so and ends with 0", async () => {
     const context = await testContext({ subscriptions: [{ subscription: sampleSubscription("alice") }] });
-    expect(await check({ which: [] }, context)).toBe(0);
+    expect(await check(offline, context)).toBe(0);
     expect(context.stdout).toEqual([]);
     expect(context.stderr).toEqual(["1 subscription checked, all good"]);
   });
@@ -227,7 +241,7 @@ describe("subscriptions check", () => {
         { subscription: sampleSubscription("bob") },
       ],
     });
-    expect(await check({ which: [] }, context)).toBe(1);
+    expect(await check(offline, context)).toBe(1);
     expect(context.stdout).toEqual([
       `${aliceId} (phone)  made with key ${samplePair("other").publicKey.slice(0, 12)}…, which is not among yours`,
       "    do: let the page subscribe again, or import that pair: webpush keys import FILE --add",
@@ -244,12 +258,12 @@ describe("subscriptions check", () => {
         { subscription: sampleSubscription("alice", { applicationServerKey: other.publicKey }) },
       ],
     });
-    expect(await check({ which: [] }, context)).toBe(0);
+    expect(await check(offline, context)).toBe(0);
   });
 
   test("--json prints a record per finding", async () => {
     const context = await project({ json: true });
-    expect(await check({ which: [] }, context)).toBe(1);
+    expect(await check(offline, context)).toBe(1);
     const [record] = context.stdout.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(Object.keys(record ?? {})).toEqual(["id", "name", "finding", "what", "advice"]);
     expect(record).toMatchObject({ name: null, finding: "gone", advice: "remove it" });
