@@ -36,7 +36,7 @@ export function inspectBody(
     title,
     facts: [
       ...factsOf(fact("encoding", coding), fact("bytes", body.length)),
-      ...(isStandard && defect === undefined ? headerFacts(body) : []),
+      ...(isStandard && defect === undefined ? headerFacts(body, opened?.plaintext === undefined) : []),
       ...plaintextFacts(body, opened?.plaintext, isStandard),
     ],
     judgements: [...judgeHeader(defect, isStandard), ...judgeSize(body), ...judgeOpened(opened)],
@@ -53,15 +53,16 @@ function headerDefect(body: Uint8Array): DecryptionError | undefined {
   }
 }
 
-function headerFacts(body: Uint8Array): readonly Fact[] {
+function headerFacts(body: Uint8Array, isSealed: boolean): readonly Fact[] {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const sealed = bytes.length - field.ciphertext;
+  const most = sealed - tagBytes - 1;
   return factsOf(
     fact("salt", formatBase64url(bytes.subarray(field.salt, field.recordSize))),
     fact("recordSize", bytes.readUInt32BE(field.recordSize)),
     fact("senderKey", formatBase64url(bytes.subarray(field.keyId, field.ciphertext))),
     fact("ciphertextBytes", sealed, `${sealed}, of which ${tagBytes} are the tag`),
-    fact("mostPlaintextBytes", sealed - tagBytes - 1, `at most ${sealed - tagBytes - 1} bytes of plaintext`),
+    isSealed ? fact("mostPlaintextBytes", most, `at most ${most} bytes`) : undefined,
   );
 }
 
@@ -150,7 +151,9 @@ function judgeHeader(defect: DecryptionError | undefined, isStandard: boolean): 
 }
 
 function judgeSize(body: Uint8Array): readonly Judgement[] {
-  const refusing = pushServices.filter(({ dead, limits }) => !dead && limits.bodyBytes < body.length);
+  const refusing = pushServices.filter(
+    ({ id, dead, limits }) => id !== "other" && !dead && limits.bodyBytes < body.length,
+  );
   if (refusing.length === 0) return [];
   const names = refusing.map(({ name, limits }) => `${name} (${limits.bodyBytes})`).join(", ");
   return [

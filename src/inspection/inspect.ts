@@ -74,6 +74,7 @@ function recognise(bytes: Uint8Array, text: string | undefined): InspectionKind 
   if (isDer(bytes)) return "key";
   if (text === undefined) return "body";
   const trimmed = text.trim();
+  if (isFcmToken(trimmed)) return undefined; // it would pass for a key
   if (/^curl\s/.test(trimmed)) return "request";
   if (/^HTTP\/[\d.]+ \d{3}/.test(trimmed)) return "response";
   if (/^[[{]/.test(trimmed)) return kindOfJson(trimmed);
@@ -130,18 +131,12 @@ function bodyBytes(bytes: Uint8Array, text: string | undefined): Uint8Array {
 
 /** The values of JSON text: one, or one per line. */
 function valuesIn(text: string): readonly unknown[] {
-  try {
-    return [parseLenientJson(text)];
-  } catch {
-    const lines = text.split("\n").filter((line) => line.trim() !== "");
-    return lines.map((line) => {
-      try {
-        return parseLenientJson(line);
-      } catch {
-        return undefined;
-      }
-    });
-  }
+  const whole = parseLenientJson(text);
+  if (whole !== undefined) return [whole];
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => parseLenientJson(line));
 }
 
 /** Beyond this many, `webpush subscriptions import --dry-run` is what is wanted. */

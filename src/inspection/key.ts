@@ -1,6 +1,6 @@
 /** VAPID keys in any form: what they are, whether they belong together, and whose they are. */
 import { parseBase64 } from "../base/bytes.ts";
-import { UserError } from "../base/errors.ts";
+import { isDer } from "../protocol/key-containers.ts";
 import { parseKeys } from "../protocol/key-formats.ts";
 import { parseVapidPublicKey, type VapidPublicKey } from "../protocol/vapid.ts";
 import {
@@ -20,8 +20,12 @@ type Needs = Pick<Surroundings, "keys">;
 /** Explains a key or a pair. The private key is never part of it. */
 export function inspectKey(bytes: Uint8Array, surroundings: Needs): Inspection {
   const text = Buffer.from(bytes).toString("utf8").trim();
-  const alone = publicKeyOf(text);
-  if (alone !== undefined) return inspectPublicKey(text, alone, surroundings);
+  const alone = publicKeyIn(text);
+  if (alone !== undefined) {
+    const point = attempt(() => parseVapidPublicKey(alone));
+    if (point.value !== undefined) return inspectPublicKey(text, point.value, surroundings);
+    return { kind: "key", title: "a VAPID public key", facts: shapeFacts(text), judgements: [point.problem] };
+  }
   const read = attempt(() => parseKeys(bytes));
   if (read.value === undefined) {
     return { kind: "key", title: "a VAPID key", facts: shapeFacts(text), judgements: [read.problem] };
@@ -42,17 +46,17 @@ export function inspectKey(bytes: Uint8Array, surroundings: Needs): Inspection {
   };
 }
 
-/** The one public key that a text is; undefined for whatever else. */
-function publicKeyOf(text: string): VapidPublicKey | undefined {
+/** Longer than any private key, with the leading zero of Java's. */
+const longestScalarBytes = 34;
+
+/** A single word that can only be meant as a public key: a point, whole or cut short, compressed, or in hexadecimal digits. */
+function publicKeyIn(text: string): string | undefined {
   if (/\s/.test(text)) return undefined;
-  const length = parseBase64(text)?.length;
-  if (length !== 65 && length !== 33 && !/^0?4[0-9a-f]{128}$/i.test(text)) return undefined;
-  try {
-    return parseVapidPublicKey(text);
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
+  if (/^0[2-4](?:[0-9a-f]{2})+$/i.test(text)) return Buffer.from(text, "hex").toString("base64url");
+  const bytes = parseBase64(text);
+  if (bytes === undefined || isDer(bytes)) return undefined;
+  const isCompressed = bytes.length === 33 && (bytes[0] === 2 || bytes[0] === 3);
+  return isCompressed || (bytes[0] === 4 && bytes.length > longestScalarBytes) ? text : undefined;
 }
 
 function inspectPublicKey(text: string, publicKey: VapidPublicKey, surroundings: Needs): Inspection {
@@ -75,6 +79,7 @@ function inspectPublicKey(text: string, publicKey: VapidPublicKey, surroundings:
 }
 
 function spellingOf(text: string): string {
+  if (/^[0-9a-f]{130}$/i.test(text)) return "hexadecimal digits";
   if (text.includes("=")) return "padded";
   return /[+/]/.test(text) ? "standard base64" : "another spelling";
 }

@@ -28,6 +28,8 @@ type Headers = Readonly<Record<string, string>>;
 type Claims = Readonly<Record<string, unknown>>;
 
 const schemes = ["vapid", "webpush", "bearer"] as const;
+/** Stands for the scheme of a token that comes without any. */
+const bare = "token";
 const title = "a VAPID token, by which a push service knows the sender";
 
 /** Explains a bare JWT, an Authorization value, or header lines (`Authorization: …`, `Crypto-Key: …`). */
@@ -40,8 +42,9 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
   const { scheme, token, k } = partsOf(headers);
   const [head, claims] = token.split(".").slice(0, 2).map(readPart);
   if (head === undefined || claims === undefined) {
-    const verdict = verify(headers, { aud: undefined, exp: undefined }, surroundings);
-    return { kind: "token", title, facts: factsOf(fact("scheme", scheme)), judgements: [defectOf(verdict)] };
+    const written = scheme === bare ? { authorization: `vapid t=${token}` } : headers;
+    const verdict = verify(written, { aud: undefined, exp: undefined }, surroundings);
+    return { kind: "token", title, facts: [], judgements: [defectOf(verdict)] };
   }
   const signer = k ?? findSigner(token, claims, surroundings);
   const whole = signer === undefined ? headers : { authorization: `vapid t=${token}, k=${signer}` };
@@ -50,7 +53,7 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
     title,
     facts: [
       ...factsOf(
-        fact("scheme", scheme),
+        fact("scheme", scheme === bare ? undefined : scheme),
         fact("algorithm", textOf(head["alg"])),
         fact("type", textOf(head["typ"])),
       ),
@@ -59,6 +62,7 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
     ],
     judgements: [
       ...judgeScheme(scheme),
+      ...(scheme.toLowerCase() === "vapid" && k === undefined ? [noKey] : []),
       ...(signer === undefined
         ? [noSigner]
         : judgeSignature(k === undefined ? whole : headers, claims, surroundings)),
@@ -68,6 +72,12 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
     ],
   };
 }
+
+const noKey: Judgement = {
+  level: "problem",
+  what: "there is no public key (k)",
+  fix: "send it along: vapid t=…, k=…",
+};
 
 const noSigner: Judgement = {
   level: "note",
@@ -84,7 +94,7 @@ function headersIn(text: string): Headers {
   if (lines.length > 0)
     return Object.fromEntries(lines.map(([, name = "", value = ""]) => [name.toLowerCase(), value.trim()]));
   const value = text.trim();
-  return { authorization: /^[\w-]+\.[\w-]*\.[\w-]*$/.test(value) ? `vapid t=${value}` : value };
+  return { authorization: /^[\w-]+\.[\w-]*\.[\w-]*$/.test(value) ? `${bare} ${value}` : value };
 }
 
 interface Parts {
@@ -155,9 +165,9 @@ function timeText(value: unknown, now: number): string | undefined {
 
 function judgeScheme(scheme: string): readonly Judgement[] {
   const lower = scheme.toLowerCase();
-  if (lower === "vapid") return [];
-  const takers = pushServices.filter(({ authorization }) =>
-    authorization.schemes.some((one) => one === lower),
+  if (lower === "vapid" || lower === bare) return [];
+  const takers = pushServices.filter(
+    ({ dead, authorization }) => !dead && authorization.schemes.some((one) => one === lower),
   );
   if (takers.length === 0) {
     return [

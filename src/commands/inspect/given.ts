@@ -23,7 +23,7 @@ export interface Given {
  * @throws UserError `inspect-unknown` when nothing was given, and those of the reader
  */
 export async function readGiven({ thing }: Pick<InspectOptions, "thing">, context: Needs): Promise<Given> {
-  if (thing === undefined && context.io.terminal.in) {
+  if (thing?.trim() === "" || (thing === undefined && context.io.terminal.in)) {
     throw new UserError("inspect-unknown", "there is nothing to inspect", {
       hints: ["name a file, give the thing itself in quotation marks, or pipe it in"],
     });
