@@ -19,9 +19,9 @@ export function inspectionJson({ kind, facts, judgements }: Inspection): string 
 
 /** An inspection for people: what it is, what is known, what is to be said. */
 export function inspectionText({ title, facts, judgements }: Inspection, io: Shown): readonly string[] {
-  const { paint } = io;
+  const { paint, terminal } = io;
   return [
-    paint.out.bold(title),
+    ...wrap(title, terminal.columns).map((line) => paint.out.bold(line)),
     "",
     ...facts.flatMap((fact) => factLines(fact, io)),
     ...(judgements.length === 0 ? [] : [""]),
