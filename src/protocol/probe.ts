@@ -22,7 +22,7 @@ export const probeMessage: Message = {
 };
 
 /** The keys of a browser that does not exist, new for each probe. */
-export interface LostKeys {
+interface LostKeys {
   /** 32 bytes from `createScalar`; forgotten as soon as its public key is made. */
   readonly privateKey: Uint8Array;
   /** 16 random bytes. */

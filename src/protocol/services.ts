@@ -66,7 +66,7 @@ interface ServiceAuthorization {
 }
 
 /** What becomes of a message that its browser cannot decrypt, such as a probe (`probe.ts`). */
-export interface UndecryptableFate {
+interface UndecryptableFate {
   /** `dropped`: before the page's service worker is started, so that nobody sees it and no quota counts it. */
   readonly fate: "dropped" | "unknown";
   /** Who has seen it, or why nobody has; in words for a person. */

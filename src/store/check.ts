@@ -34,7 +34,13 @@ export function checkSubscription(record: SubscriptionRecord, facts: CheckFacts)
 }
 
 function goneOf({ gone }: SubscriptionRecord): Finding | undefined {
-  return gone && { id: "gone", what: `the push service called it gone (${gone.cause})`, advice: "remove it" };
+  return (
+    gone && {
+      id: "gone",
+      what: `the push service called it gone (${gone.cause})`,
+      advice: "forget it for good: webpush subscriptions prune",
+    }
+  );
 }
 
 function expiryOf(

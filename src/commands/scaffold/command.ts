@@ -34,7 +34,7 @@ export interface ScaffoldOptions {
 
 export function scaffoldCommand(dispatch: Dispatch): Command {
   return new Command("scaffold")
-    .summary("write a page and service worker that receive push, and a server that sends it")
+    .summary("write a page that receives push, and its server")
     .description(
       "Write a page, a client module, a service worker, a manifest and icons that\n" +
         "receive web push; with --server a push server for them too, which stores\n" +

@@ -126,9 +126,7 @@ function pruneText({ gone, spared, doubtful }: PruneVerdict, prune: boolean): re
   return [
     ...(gone.length === 0
       ? []
-      : [
-          `marked ${counted(gone.length)} gone, not sent to any more; forget for good: webpush subscriptions prune`,
-        ]),
+      : [`marked ${counted(gone.length)} gone; forget for good: webpush subscriptions prune`]),
     ...(spared.length === 0
       ? []
       : [`kept ${counted(spared.length)} called gone but registered just now; try again later`]),

@@ -20,7 +20,7 @@ import { Memory } from "../send/remember.ts";
 import { resultsTable, summaryLine, unrememberedText } from "../send/render.ts";
 import { Counter } from "../send/tally.ts";
 import type { CheckOptions } from "./command.ts";
-import { planProbe } from "./probe-plan.ts";
+import { interruptedOf, planProbe } from "./probe-plan.ts";
 import { probeJson, probeNotice, unaskedJson, unaskedText } from "./probe-render.ts";
 
 /** Each is asked once: a device that was woken for nothing is not woken again. */
@@ -49,9 +49,10 @@ export async function checkOnline(
     account.add(result);
     await io.drained();
   }
-  if (json) for (const one of plan.unasked) io.out(unaskedJson(one));
+  const unasked = [...plan.unasked, ...interruptedOf(plan.ready, account.asked())];
+  if (json) for (const one of unasked) io.out(unaskedJson(one));
   await account.conclude();
-  for (const line of unaskedText(plan.unasked)) io.say(line);
+  for (const line of unaskedText(unasked, io)) io.say(line);
   return signal.aborted ? ExitCode.interrupted : account.exitCode();
 }
 
@@ -92,6 +93,11 @@ class ProbeAccount {
     this.#groups.add(result);
     this.#memory.add(result);
     if (json) io.out(probeJson(result));
+  }
+
+  /** The ids of those who were. */
+  asked(): ReadonlySet<string> {
+    return new Set(this.#results.map(({ recipient }) => recipient.id));
   }
 
   async conclude(): Promise<void> {

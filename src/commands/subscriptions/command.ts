@@ -241,9 +241,9 @@ function checkCommand(dispatch: Dispatch): Command {
     .summary("check subscriptions, without sending or with --online")
     .description(
       "Check stored subscriptions against the project's keys and what is known of push\n" +
-        "services. Nothing is sent, so nobody can say whether a browser is still subscribed:\n" +
-        "only its push service knows, and only when something is sent. --online sends each a\n" +
-        "push that no browser can decrypt, so that it is dropped unseen, and hears the answer.",
+        "services. Nothing is sent, so who is still subscribed is not known: only push\n" +
+        "services can tell, and only when something is sent. --online sends each a push\n" +
+        "that no browser can decrypt, so it is dropped unseen, and hears the answer.",
     )
     .argument("[which...]", "ids, names or tag:NAME; default all")
     .option("--online", "also ask push services, by a push that nobody sees", false)
@@ -272,8 +272,8 @@ function pruneCommand(dispatch: Dispatch): Command {
   return new Command("prune")
     .summary("forget for good those that are gone")
     .description(
-      "Forget for good the subscriptions that are marked gone: `send` only marks them, and a\n" +
-        "page that comes back takes the mark away. Each option adds those of another reason.",
+      "Forget for good the subscriptions that are marked gone. `send` only marks them,\n" +
+        "and a page that comes back takes the mark away. Options add other reasons.",
     )
     .argument("[which...]", "only among these: ids, names or tag:NAME; default all")
     .addOption(

@@ -9,7 +9,8 @@ import { planSend, type ReadyRecipient } from "../send/plan.ts";
 export interface Unasked {
   readonly record: SubscriptionRecord;
   /** Permanent id of the reason. */
-  readonly cause: "probe.gone" | "probe.dead-host" | "probe.unproven" | "key.unknown" | "key.refused";
+  readonly cause:
+    "probe.gone" | "probe.dead-host" | "probe.unproven" | "key.unknown" | "key.refused" | "interrupted";
   readonly reason: string;
   readonly advice: string;
 }
@@ -21,7 +22,7 @@ export interface ProbePlan {
   readonly unproven: number;
 }
 
-export interface ProbeRules {
+interface ProbeRules {
   readonly keys: SigningKeys;
   readonly includeUnproven: boolean;
 }
@@ -84,4 +85,16 @@ function exclusionOf(record: SubscriptionRecord, includeUnproven: boolean): Unas
     reason: `a probe may be seen at ${serviceLabel(subscription.endpoint)}: ${undecryptable.source}`,
     advice: "send it a message that somebody wants, or ask all the same: --include-unproven",
   };
+}
+
+/** Those whose turn had not come when the person stopped it. */
+export function interruptedOf(
+  ready: readonly ReadyRecipient[],
+  asked: ReadonlySet<string>,
+): readonly Unasked[] {
+  return ready.flatMap(({ id, record }) =>
+    record === undefined || asked.has(id)
+      ? []
+      : [{ record, cause: "interrupted", reason: "stopped before it was asked", advice: "run it again" }],
+  );
 }

@@ -4,6 +4,7 @@ import { serviceOf } from "../../protocol/services.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
+import { wrap } from "../../terminal/wrap.ts";
 import type { Result } from "../send/deliver.ts";
 import { counted } from "./render.ts";
 import type { ProbePlan, Unasked } from "./probe-plan.ts";
@@ -11,18 +12,35 @@ import type { ProbePlan, Unasked } from "./probe-plan.ts";
 /** What will be done and what it costs, before it is done. */
 export function probeNotice(
   { ready, unproven }: Pick<ProbePlan, "ready" | "unproven">,
-  { paint }: Pick<Io, "paint">,
+  io: Shown,
 ): readonly string[] {
-  const note = paint.err.caution("note:");
   return [
-    `${note} ${counted(ready.length, "request")}: a push each that no browser can decrypt, so it is dropped unseen; it is not stored and not repeated`,
-    `${note} a device may wake for a moment, it counts against rate limits, and accepted proves little: so is one for a browser that is off`,
+    ...labelled(
+      "note:",
+      `${counted(ready.length, "request")}: a push each that no browser can decrypt, so it is dropped unseen; it is not stored and not repeated`,
+      io,
+    ),
+    ...labelled(
+      "note:",
+      "a device may wake for a moment, it counts against rate limits, and accepted proves little: so is one for a browser that is off",
+      io,
+    ),
     ...(unproven === 0
       ? []
-      : [
-          `${paint.err.caution("warning:")} ${unproven} of them where nobody knows that it stays unseen; an iPhone ends a subscription at the third silent push`,
-        ]),
+      : labelled(
+          "warning:",
+          `${unproven} of them where nobody knows that it stays unseen: an iPhone ends a subscription at the third silent push, and what is accepted for it may be dead all the same`,
+          io,
+        )),
   ];
+}
+
+type Shown = Pick<Io, "paint" | "terminal">;
+
+/** Broken between words at a terminal; anywhere else a line stays a line. */
+function labelled(label: string, text: string, { paint, terminal }: Shown): readonly string[] {
+  const [first = "", ...rest] = wrap(`${label} ${text}`, terminal.errColumns);
+  return [first.replace(label, paint.err.caution(label)), ...rest];
 }
 
 /** What came of one probe, as a JSON record. Fields are a contract: docs/json.md. */
@@ -69,14 +87,18 @@ const unaskedWords: Readonly<Record<Unasked["cause"], string>> = {
   "probe.dead-host": "at a host where no push service is",
   "probe.unproven": "where nobody knows that it stays unseen (--include-unproven asks them too)",
   "key.unknown": "made with a key you do not have",
+  interrupted: "whose turn had not come when it was stopped",
   "key.refused": "whose push service refused your key before",
 };
 
 /** Who was not asked, a line for each reason. */
-export function unaskedText(unasked: readonly Unasked[]): readonly string[] {
+export function unaskedText(
+  unasked: readonly Unasked[],
+  { terminal }: Pick<Io, "terminal">,
+): readonly string[] {
   const causes = [...new Set(unasked.map(({ cause }) => cause))];
-  return causes.map((cause) => {
+  return causes.flatMap((cause) => {
     const count = unasked.filter((one) => one.cause === cause).length;
-    return `not asked: ${counted(count)} ${unaskedWords[cause]}`;
+    return wrap(`not asked: ${counted(count)} ${unaskedWords[cause]}`, terminal.errColumns);
   });
 }

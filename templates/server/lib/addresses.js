@@ -27,10 +27,11 @@ const pushHosts = [
  * @param {EndpointRules} rules
  */
 export function refusalOf({ protocol, hostname, host, username, password }, { allowHosts, allowLoopback }) {
-  if (protocol !== "https:") return "it is not https";
   if (username || password) return "it has a password in it";
   const name = hostname.replace(/\.$/, "");
-  if (allowLoopback && isLoopback(name)) return undefined;
+  // web-push speaks TLS whatever the scheme, and so does an emulator whose addresses begin with http:.
+  if (allowLoopback && isLoopback(name) && /^https?:$/.test(protocol)) return undefined;
+  if (protocol !== "https:") return "it is not https";
   if (isIP(bare(name)) && !isPublic(bare(name))) return `${host} is not a public address`;
   if (allowHosts.includes(host)) return undefined;
   const isKnown = pushHosts.some((known) => name === known || name.endsWith(`.${known}`));

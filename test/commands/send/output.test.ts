@@ -52,7 +52,7 @@ describe("for people", () => {
       "",
       "1 × the browser unsubscribed or the subscription expired (127.0.0.1:80)  http.410",
       "    do:   remove it",
-      "marked 1 subscription gone, not sent to any more; forget for good: webpush subscriptions prune",
+      "marked 1 subscription gone; forget for good: webpush subscriptions prune",
       "",
       "4 in all: 1 accepted, 1 gone, 2 refused credentials",
     ]);

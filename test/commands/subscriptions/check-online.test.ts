@@ -139,7 +139,7 @@ describe("before anything is sent", () => {
     const cwd = await openProject({ browsers: [subscribed("apple")] });
     const { stderr } = await runMain([...check, "--include-unproven"], { cwd, stdin: "" });
     expect(stderr).toContain(
-      "warning: 1 of them where nobody knows that it stays unseen; an iPhone ends a subscription at the third silent push",
+      "warning: 1 of them where nobody knows that it stays unseen: an iPhone ends a subscription at the third silent push",
     );
   });
 
@@ -186,6 +186,25 @@ test("a service that calls more than half of twenty gone at once is not believed
   expect([...(await storedIn(cwd)).values()].filter(({ gone }) => gone !== undefined)).toEqual([]);
   await runMain(["subscriptions", "prune", "--called-gone", "--yes"], { cwd });
   expect((await storedIn(cwd)).size).toBe(9);
+});
+
+test("stopped in the middle, it says what it has heard and from whom not: exit code 130", async () => {
+  const stop = new AbortController();
+  const cwd = await openProject({ browsers: [subscribed("fcm"), subscribed("fcm", "desk")] });
+  const unfollow = emulator.onEvent(({ type }) => {
+    if (type === "accepted") stop.abort();
+  });
+  const { exitCode, stderr } = await runMain([...check, "--concurrency", "1"], {
+    cwd,
+    stdin: "",
+    signal: stop.signal,
+  });
+  unfollow();
+  expect(exitCode).toBe(130);
+  expect(linesOf(stderr).slice(-2)).toEqual([
+    "1 in all: 1 accepted",
+    "not asked: 1 subscription whose turn had not come when it was stopped",
+  ]);
 });
 
 test("people get a table, what went wrong by cause, and the sum", async () => {

@@ -266,6 +266,10 @@ describe("subscriptions check", () => {
     expect(await check(offline, context)).toBe(1);
     const [record] = context.stdout.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(Object.keys(record ?? {})).toEqual(["id", "name", "finding", "what", "advice"]);
-    expect(record).toMatchObject({ name: null, finding: "gone", advice: "remove it" });
+    expect(record).toMatchObject({
+      name: null,
+      finding: "gone",
+      advice: "forget it for good: webpush subscriptions prune",
+    });
   });
 });
