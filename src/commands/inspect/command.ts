@@ -19,7 +19,7 @@ export interface InspectOptions {
 
 export function inspectCommand(dispatch: Dispatch): Command {
   return new Command("inspect")
-    .summary("explain a subscription, endpoint, key, token, body or request")
+    .summary("explain a subscription, key, token, body, request or cause")
     .description(
       "Explain what you have: a subscription, an endpoint, a VAPID key, a token or whole\n" +
         "Authorization header, an encrypted body, a HAR entry, a curl command, a push\n" +
