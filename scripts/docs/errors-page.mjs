@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { exitCodeOf } from "../../dist/commands/exit-code.js";
 import { Counter, exitCodeFor } from "../../dist/commands/send/tally.js";
+import { sections } from "../../dist/doctor/checks.js";
 import { diagnoses } from "../../dist/protocol/diagnoses.js";
 import { pushServices } from "../../dist/protocol/services.js";
 import { code, generatedNote, table } from "./markdown.mjs";
@@ -30,6 +31,7 @@ Every id here is permanent: search for it, match on it in scripts. Texts may cha
 
 - [Errors](#errors): a command could not begin or finish; \`--json\` prints \`{"error":{"code":…}}\`
 - [Causes](#causes): what became of one message; \`cause\` in the records of \`webpush send --json\`
+- [Checks](#checks): what \`webpush doctor\` looks at; \`check\` in its \`--json\` records
 - [Findings](#findings): what \`webpush subscriptions check\` has to say
 
 ## Errors
@@ -55,6 +57,13 @@ ${skipped.map(skippedSection).join("\n")}
 By \`webpush subscriptions check --online\`; \`probe\` is \`not-asked\`. See [dead-subscriptions.md](dead-subscriptions.md).
 
 ${unasked.map(skippedSection).join("\n")}
+## Checks
+
+\`webpush doctor\` looks at these; those of the network with \`--online\` only, and without sending a push. \`--only\` takes an id
+or its beginning.
+
+${sections.map(checkSection).join("\n\n")}
+
 ## Findings
 
 ${table(
@@ -122,6 +131,14 @@ ${factLines(facts)}
 `;
 }
 
+/** The checks of one subject. */
+function checkSection({ title, checks }) {
+  return `### ${title}\n\n${table(
+    ["check", "looks at", "why"],
+    checks.map(({ id, title: what, why }) => [code(id), what, why]),
+  )}`;
+}
+
 /** What a run ends with in which nothing but this happened. */
 function exitCodeAlone({ outcome, id }) {
   const counter = new Counter();
@@ -143,7 +160,8 @@ const retries = {
 const subscriptions = {
   keep: "kept",
   delete: "taken for gone, with guards, and not sent to again",
-  "wrong-key": "kept, marked as made with another key, and left out of broadcasts until its page is visited ([rotation.md](rotation.md))",
+  "wrong-key":
+    "kept, marked as made with another key, and left out of broadcasts until its page is visited ([rotation.md](rotation.md))",
   suspect: "kept; look at it when this happens again",
 };
 

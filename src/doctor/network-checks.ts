@@ -59,7 +59,7 @@ export const networkChecks: readonly Check<ProjectFacts>[] = [
       if (failure === undefined)
         return {
           level: "good",
-          what: `answers ${status ?? ""}${proxy === undefined ? "" : ` through ${proxy}`}`,
+          what: `${status === undefined ? "connected" : `answers ${status}`}${proxy === undefined ? "" : ` through ${proxy}`}`,
         };
       if (failure.kind === "blocked")
         return skippedBecause(`send does not go there unless told: ${wordsOf(failure, origin)}`);

@@ -19,7 +19,7 @@ import {
 } from "./address-guard.ts";
 import { addressOf, openSocket, type Way } from "./connect.ts";
 import type { Protocol } from "./connection.ts";
-import { failureOf, NoConnection } from "./failure.ts";
+import { failureOf, NoConnection, refusesOffer } from "./failure.ts";
 import { ResponseReader } from "./http1/response-reader.ts";
 import { createProxyRule, type ProxySettings } from "./proxy.ts";
 import { openTunnel } from "./proxy-tunnel.ts";
@@ -94,11 +94,12 @@ export async function visitPushService(
   const limit = AbortSignal.any([signal, deadline(options.timeoutMs)]);
   try {
     if (proxy === undefined && !isLoopbackEndpoint(endpoint))
-      notes.addresses = await addressesOf(address.hostname, resolve);
+      notes.addresses = await Promise.race([addressesOf(address.hostname, resolve), whenAborted(limit)]);
     await look(way, notes, options, limit);
   } catch (error) {
     signal.throwIfAborted();
-    notes.failure = failureOf(error, { host: way.host, proxy: proxy?.host });
+    const cause: unknown = limit.aborted ? limit.reason : error;
+    notes.failure = failureOf(cause, { host: way.host, proxy: proxy?.host });
     if (notes.failure.kind === "tls") notes.issuer = await issuerShown(way, limit).catch(() => undefined);
   }
   return { ...notes, durationMs: performance.now() - startedAt };
@@ -130,7 +131,12 @@ async function look(way: Way, notes: Notes, options: VisitOptions, signal: Abort
   let socket = first.socket;
   if (first.protocol === "h2") {
     socket.destroy();
-    ({ socket } = await openSocket(way, ["http/1.1"], signal));
+    const older = await openSocket(way, ["http/1.1"], signal).catch((error: unknown) => {
+      if (refusesOffer(error)) return undefined; // It was reached, and has nothing to say in that language.
+      throw error;
+    });
+    if (older === undefined) return;
+    ({ socket } = older);
   }
   const { status, headers } = await ask(socket, way.host, signal);
   notes.status = status;
@@ -145,16 +151,18 @@ async function addressesOf(hostname: string, resolve: Resolve): Promise<readonly
 /** Asks for the front page, and reads the answer as far as its head. */
 async function ask(socket: Socket, host: string, signal: AbortSignal): Promise<PushResponse> {
   const reader = new ResponseReader();
+  const stop = (): void => void socket.destroy();
+  signal.addEventListener("abort", stop);
   try {
     socket.write(`GET / HTTP/1.1\r\nhost: ${host}\r\naccept: */*\r\nconnection: close\r\n\r\n`);
-    for await (const chunk of socket.iterator({ destroyOnReturn: true }) as AsyncIterable<Buffer>) {
-      signal.throwIfAborted();
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
       const verdict = reader.push(chunk);
       if (reader.response !== undefined) return reader.response.finish();
       if (verdict === "malformed") throw new NoConnection("the answer is not valid HTTP");
     }
     throw new NoConnection("the connection broke before an answer came");
   } finally {
+    signal.removeEventListener("abort", stop);
     socket.destroy();
   }
 }
@@ -208,6 +216,15 @@ async function issuerShown(way: Way, signal: AbortSignal): Promise<string | unde
   } finally {
     socket.destroy();
   }
+}
+
+/** Rejects when the signal comes: a name server that does not answer cannot be told to stop. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => {
+      reject(signal.reason as Error);
+    });
+  });
 }
 
 function deadline(timeoutMs: number): AbortSignal {

@@ -99,7 +99,7 @@ function secretFilesIn(cwd: string): readonly SecretFile[] {
   return namesIn(cwd)
     .filter((name) => /^\.env(?:\.|$)/.test(name) && !/\.(?:example|sample|template|dist)$/.test(name))
     .filter((name) =>
-      /^\s*(?:export\s+)?VAPID_PRIVATE_KEY\s*=\s*["']?[\w+/=-]{20,}/m.test(textOf(join(cwd, name))),
+      /^\s*(?:export\s+)?VAPID_PRIVATE_KEY[ \t]*=[ \t]*["']?[\w+/=-]{20,}/m.test(textOf(join(cwd, name))),
     )
     .map((path) => ({ path, isIgnored: isNamedIn(ignoreRules(cwd), path) }));
 }
