@@ -22,6 +22,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   browsers: ["base", "emulator"],
   scaffold: ["base"],
   server: ["base", "protocol", "store", "sender", "emulator", "browsers"],
+  // What people have in their hands, taken apart and explained.
+  inspection: ["base", "protocol", "formats"],
   doctor: ["base", "protocol", "settings", "store", "sender"],
   terminal: ["base"],
   commands: [
@@ -36,6 +38,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "browsers",
     "scaffold",
     "server",
+    "inspection",
     "doctor",
     "terminal",
   ],

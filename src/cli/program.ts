@@ -32,6 +32,7 @@ const builders: Readonly<Record<string, Builder>> = {
   listen: async ({ dispatch }) => (await import("../commands/listen/command.ts")).listenCommand(dispatch),
   emulator: async ({ dispatch }) =>
     (await import("../commands/emulator/command.ts")).emulatorCommand(dispatch),
+  inspect: async ({ dispatch }) => (await import("../commands/inspect/command.ts")).inspectCommand(dispatch),
   demo: async ({ dispatch }) => (await import("../commands/demo/command.ts")).demoCommand(dispatch),
   config: async ({ dispatch }) => (await import("../commands/config/command.ts")).configCommand(dispatch),
   completion: async ({ dispatch, describe }) =>

@@ -73,7 +73,7 @@ function examineEnvironment({ environmentKeys, config }: ProjectFacts): readonly
     return [{ level: "problem", what: message, fix, about: "credentials" }];
   }
   const { pair } = environmentKeys.value;
-  if (pair === undefined) return [{ level: "good", what: "none: the project's are used" }];
+  if (pair === undefined) return [{ level: "good", what: "none, the project's are used" }];
   const kept = valueOf(config);
   if (kept?.current === undefined || kept.current === pair.publicKey)
     return [{ level: "good", what: `${short(pair.publicKey)} is used` }];

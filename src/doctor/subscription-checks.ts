@@ -26,15 +26,16 @@ export const subscriptionChecks: readonly Check<ProjectFacts>[] = [
         ? [{ level: "note", what: "there are none yet", fix: "webpush serve, or webpush subscriptions add" }]
         : [{ level: "good", what: `${records.length}` }],
   }),
-  fromStore("gone", "subscriptions that are gone", "problem", {
-    about: "gone",
-    why: "their browsers unsubscribed or were wiped; push services hold it against who keeps sending there",
-    fix: "forget them: webpush subscriptions prune",
+  about({
+    id: "subscriptions.gone",
+    title: "subscriptions that are gone",
+    why: "their browsers unsubscribed or were wiped; they are kept for a while and not sent to",
+    examine: (records) => orGood(goneOf(records), "none"),
   }),
   fromStore("expired", "subscriptions past their time", "problem", {
     about: "gone",
     why: "the browser said until when it holds, and push services refuse it afterwards",
-    fix: "have its page visited, which subscribes anew",
+    fix: "forget them: webpush subscriptions prune --expired",
   }),
   fromStore("key.unknown", "keys that subscriptions were made with", "problem", {
     about: "credentials",
@@ -48,7 +49,7 @@ export const subscriptionChecks: readonly Check<ProjectFacts>[] = [
   fromStore("endpoint.dead", "push services that are no more", "problem", {
     about: "gone",
     why: "nothing answers at these hosts any more, whoever holds such a subscription cannot be reached",
-    fix: "webpush subscriptions prune",
+    fix: "forget them: webpush subscriptions prune --dead-hosts",
   }),
   fromStore("encoding", "encryption", "problem", {
     why: "a push service that does not know the coding refuses the message, or the browser cannot read it",
@@ -111,8 +112,7 @@ export const subscriptionChecks: readonly Check<ProjectFacts>[] = [
       );
       const found = idle.map((record): Finding => {
         const what = `stored for more than 30 days, and the last message came to nothing (${record.lastResult?.cause ?? ""})`;
-        const fix =
-          "see what its push service says: webpush send --to its id; or webpush subscriptions prune";
+        const fix = "see what its push service says: webpush send --to its id";
         return { level: "warning", what, fix, where: nameOf(record) };
       });
       return orGood(found, "none");
@@ -169,8 +169,26 @@ function fromStore(
             return { level, what, fix, where, ...(subject === undefined ? {} : { about: subject }) };
           }),
       );
-      return orGood(found, "none is wrong");
+      return orGood(found, "none");
     },
+  });
+}
+
+/** Some are in any list; when nobody is left, that is why no push is seen. */
+function goneOf(records: Records): readonly Finding[] {
+  const gone = records.filter((record) => record.gone !== undefined);
+  const isAll = gone.length === records.length;
+  return gone.map((record): Finding => {
+    const what = `its push service called it gone (${record.gone?.cause ?? ""})${isAll ? ", and no other is left" : ""}`;
+    const where = nameOf(record);
+    if (!isAll) return { level: "note", what, fix: "forget them: webpush subscriptions prune", where };
+    return {
+      level: "problem",
+      what,
+      fix: "have the page visited, which subscribes anew",
+      where,
+      about: "gone",
+    };
   });
 }
 

@@ -111,6 +111,15 @@ const header = { recordSize: 16, keyIdLength: 20, keyId: 21, end: 21 + pointByte
 /** Delimiter and tag: RFC 8188 §2.1 calls anything less invalid. */
 const minRecordSize = 1 + tagBytes + 1;
 
+/**
+ * Checks what can be checked of an aes128gcm message without any key (RFC 8188 §2.1, RFC 8291 §4).
+ *
+ * @throws DecryptionError when no receiver could read it
+ */
+export function assertMessageHeader(body: Uint8Array): void {
+  assertStandardHeader(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+}
+
 function assertStandardHeader(body: Buffer): void {
   if (body.length < header.keyId)
     throw new DecryptionError(

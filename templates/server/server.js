@@ -21,6 +21,7 @@ try {
   const config = readConfig(process.env, { home, settings });
   const service = openService(config, { log });
   const http = await listen(service, config);
+  service.start();
   log("listening", { host: config.host, port: http.port });
   stopAtSignals(async () => {
     await http.close();

@@ -107,6 +107,8 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     [["send", "--to", "old", "Hello"], fields("send")],
     [["scaffold", "site"], fields("scaffold")],
     [["scaffold", "site", "--dry-run"], fields("scaffold")],
+    [["inspect", "fcm.gone"], fields("inspect")],
+    [["inspect", "https://push.example.net/1"], fields("inspect")],
     [["demo"], fields("demo")],
     [["config"], fields("config")],
     [["config", "set", "ttl", "10m"], fields("config")],

@@ -114,8 +114,14 @@ const cases: readonly Case[] = [
   [
     "subscriptions.gone",
     "problem",
-    "gone (fcm.gone)",
+    "gone (fcm.gone), and no other is left",
     stored(recordOf("phone", { gone: { at: testNow, cause: "fcm.gone" } })),
+  ],
+  [
+    "subscriptions.gone",
+    "note",
+    "gone (fcm.gone)",
+    stored(recordOf("phone", { gone: { at: testNow, cause: "fcm.gone" } }), recordOf("laptop")),
   ],
   ["subscriptions.expired", "problem", "it expired", stored(recordOf("phone", {}, { expirationTime: 1000 }))],
   [

@@ -32,7 +32,7 @@ describe.each(browserNames)("a probe in %s", { timeout: 240_000 }, (name) => {
       const cwd = await openProject();
       await runMain(["subscriptions", "add", json, "--name", "desk"], { cwd });
 
-      // Four: more silent pushes than Safari or the quotas of Chromium and Firefox would let pass.
+      // Four in a row: nothing about the subscription may have changed after them.
       for (let count = 1; count <= 4; count += 1) {
         const probed = await runJson(["subscriptions", "check", "--online", "--yes"], { cwd });
         expect(probed).toMatchObject({ exitCode: 0, records: [{ name: "desk", probe: "accepted" }] });

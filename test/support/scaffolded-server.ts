@@ -78,8 +78,6 @@ export async function startServer(home: string, env: Variables) {
   };
 }
 
-export type RunningServer = Awaited<ReturnType<typeof startServer>>;
-
 function startNode(home: string, argv: readonly string[], env: Variables) {
   const child = spawn(process.execPath, argv, {
     cwd: home,

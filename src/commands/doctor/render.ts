@@ -149,7 +149,8 @@ export function sumText(found: readonly Examined[], io: Screen): readonly string
   const sum = wrap(sumOf(countLevels(found)), Math.max(20, io.terminal.columns));
   if (first === undefined) return sum;
   const { what, fix, where } = first.finding;
-  const place = where === undefined ? "" : ` (${where})`;
+  const alike = found.filter(({ check }) => check.id === first.check.id);
+  const place = where === undefined || alike.length > 1 ? "" : ` (${where})`;
   const begin = `begin with: ${first.check.title}: ${fix ?? what}${place}`;
   return [...sum, ...wrap(printable(begin), Math.max(20, io.terminal.columns))];
 }

@@ -70,7 +70,7 @@ Examples:
 
 function rotateCommand(dispatch: Dispatch): Command {
   return new Command("rotate")
-    .summary("make a new pair; the old one keeps signing for its subscriptions")
+    .summary("make a new pair; the old one signs for its own")
     .description(
       "Make a new key pair for new subscriptions. The old one keeps signing for those\n" +
         "made with it, until their pages have been visited. No push service moves them.",

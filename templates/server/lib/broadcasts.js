@@ -37,8 +37,11 @@ export function createBroadcasts({ store, sender, log, concurrency }) {
     const worker = async () => {
       for (const row of recipients) await sendOne(row, message, broadcast.id);
     };
-    // Workers share the one iterator: each takes the next as soon as it is free.
-    await Promise.all(Array.from({ length: concurrency }, worker));
+    // Workers share the one iterator: each takes the next as soon as it is free. One that fails, because nothing can
+    // be written any more, ends the iterator for all.
+    const ended = await Promise.allSettled(Array.from({ length: concurrency }, worker));
+    const failure = ended.find(({ status }) => status === "rejected");
+    if (failure) throw failure.reason;
   }
 
   function* read(broadcast) {
@@ -55,7 +58,7 @@ export function createBroadcasts({ store, sender, log, concurrency }) {
 
   async function sendOne(row, message, id) {
     try {
-      const result = await sender.deliver(row, message, stopping.signal);
+      const result = await sender.deliver(row, message, { signal: stopping.signal });
       store.record(row, result, id);
       if (result.outcome === "accepted") return;
       log("not-delivered", {

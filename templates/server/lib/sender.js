@@ -7,7 +7,6 @@ import { AddressRefused, createAgent, refusalOf } from "./addresses.js";
 import { readAnswer } from "./answers.js";
 
 const timeoutMs = 15_000;
-const maxAttempts = 4;
 /** A service that asks for more patience than this is asked again by the next broadcast. */
 const longestWaitMs = 60_000;
 
@@ -18,8 +17,11 @@ const longestWaitMs = 60_000;
 export function createSender({ keys, subject, endpoints, proxy }, options = {}) {
   const { agent = createAgent(endpoints), firstWaitMs = 1000 } = options;
 
-  /** @returns {Promise<{ outcome: string, status?: number, detail?: string }>} never rejects but when told to stop */
-  async function deliver(row, { payload, options: message }, signal) {
+  /**
+   * @param {{ signal?: AbortSignal, attempts?: number }} options
+   * @returns {Promise<{ outcome: string, status?: number, detail?: string }>} never rejects but when told to stop
+   */
+  async function deliver(row, { payload, options: message }, { signal, attempts = 4 } = {}) {
     const pair = row.application_server_key ? keys.byPublicKey.get(row.application_server_key) : keys.current;
     if (!pair) return { outcome: "wrong-key", detail: "this server no longer has the key it was made with" };
     // What was fine when it was stored may not be any more: the rules are the environment's.
@@ -33,7 +35,7 @@ export function createSender({ keys, subject, endpoints, proxy }, options = {}) 
         ...connection(),
         vapidDetails: { subject, ...pair },
       });
-      if (answer.outcome !== "busy" || attempt === maxAttempts) return answer;
+      if (answer.outcome !== "busy" || attempt === attempts) return answer;
       const backoffMs = firstWaitMs * 2 ** (attempt - 1) * (0.5 + Math.random());
       const waitMs = Math.max(backoffMs, answer.retryAfterMs ?? 0);
       if (waitMs > longestWaitMs || (answer.retryAfterMs !== undefined && hasAskedForPatience)) return answer;

@@ -33,9 +33,11 @@ export function openService(config, { log, sending, now }) {
   const store = openStore(config, now);
   const sender = createSender(config, sending);
   const broadcasts = createBroadcasts({ store, sender, log, concurrency: config.concurrency });
-  const pruning = setInterval(() => store.prune(), hourMs);
-  store.prune();
-  broadcasts.start();
+  let pruning;
+  const health = () => {
+    store.count(); // throws when the database does not work
+    return ok({ status: "ok" });
+  };
 
   return {
     config,
@@ -43,8 +45,14 @@ export function openService(config, { log, sending, now }) {
     routes: [
       ...pageRoutes({ config, store, sender, log }),
       ...(config.sendToken ? sendRoutes({ config, store, broadcasts }) : []),
-      { method: "GET", path: "/healthz", handle: () => ok({ status: "ok", subscriptions: store.count() }) },
+      { method: "GET", path: "/healthz", handle: health },
     ],
+    /** Begins what goes on by itself. Call it when the port is ours: of two servers, one must not send. */
+    start() {
+      store.prune();
+      pruning = setInterval(() => store.prune(), hourMs);
+      broadcasts.start();
+    },
     async close() {
       clearInterval(pruning);
       await broadcasts.stop();
@@ -76,7 +84,8 @@ function pageRoutes({ config, store, sender, log }) {
       const row = store.find(readEndpoint(body));
       // Not 404: the page takes that for plain file hosting, with no server behind it.
       if (!row) throw new Refusal(409, "not-stored", "no stored subscription has this endpoint");
-      const result = await sender.deliver(row, testPush);
+      // The page waits for the answer: one attempt has to do.
+      const result = await sender.deliver(row, testPush, { attempts: 1 });
       store.record(row, result);
       const { outcome, status = null } = result;
       log("tested", { id: row.id, outcome, detail: result.detail });

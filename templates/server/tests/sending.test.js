@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import Database from "libsql";
 import { api, openWorld, subscribe } from "./world.js";
 
-/** A row as it stands in the file. */
-function rowOf({ database }, name) {
-  const db = new Database(database);
-  const row = db.prepare("SELECT * FROM subscriptions WHERE endpoint LIKE ?").get(`%/${name}`);
-  db.close();
-  return row;
+/** A subscription's row as it stands in the file. */
+function rowOf({ query }, name) {
+  return query("SELECT * FROM subscriptions WHERE endpoint LIKE ?", `%/${name}`)[0];
 }
 
 /** Subscriptions of these names, a day old. */
@@ -33,27 +29,25 @@ test("a test push reaches the browser that asked for it", async (context) => {
 
 test("a broadcast reaches everybody once, with its options", async (context) => {
   const names = Array.from({ length: 120 }, (_, index) => `n${index}`);
-  const { broadcast, push, keys } = await openWith(context, [], { env: { CONCURRENCY: "7" } }).then(
-    async (world) => {
-      // Past the limit of one client: each has an address of its own.
-      const config = {
-        env: { CONCURRENCY: "7", TRUST_PROXY: "127.0.0.1", DATABASE: `${world.folder}/many.db` },
-      };
-      const crowd = await openWorld(context, { ...config, keys: world.keys });
-      for (const [index, name] of names.entries()) {
-        const stored = await crowd.register(subscribe(name, world.keys.publicKey), {
-          "x-forwarded-for": `8.8.${index % 250}.8`,
-        });
-        assert.equal(stored.status, 201);
-      }
-      return crowd;
-    },
-  );
+  const env = { CONCURRENCY: "7", TRUST_PROXY: "127.0.0.1" };
+  const { broadcast, push, keys, register } = await openWorld(context, { env });
+  for (const [index, name] of names.entries()) {
+    // Each from an address of its own, or the limit of one client would be reached.
+    await register(subscribe(name, keys.publicKey), { "x-forwarded-for": `8.8.8.${index}` });
+  }
   const counts = await broadcast({ payload: { title: "Hello" }, ttl: 60, urgency: "low", topic: "news" });
   assert.deepEqual([counts.accepted, counts.gone, counts.failed], [120, 0, 0]);
   assert.deepEqual(push.requests.map(({ name }) => name).sort(), [...names].sort());
   const [{ headers, key }] = push.requests;
   assert.deepEqual([headers.ttl, headers.urgency, headers.topic, key], ["60", "low", "news", keys.publicKey]);
+});
+
+test("a test push is tried once, as the page waits, and a refusal is told", async (context) => {
+  const { request, push } = await openWith(context, ["ada"]);
+  push.answer("ada", { status: 503 });
+  const answer = await request("POST", `${api}/test`, subscriptionOf("ada"));
+  assert.deepEqual([answer.status, answer.body.error, answer.body.status], [502, "busy", 503]);
+  assert.equal(push.requests.length, 1);
 });
 
 test("sending is for who has the token, and absent without one", async (context) => {

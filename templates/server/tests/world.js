@@ -11,6 +11,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import Database from "libsql";
 import { listen } from "../http.js";
 import { readConfig } from "../lib/config.js";
 import { openService } from "../lib/service.js";
@@ -101,6 +102,7 @@ export async function openWorld(
   };
   const service = openService(config, { log, now, sending: { agent: push.agent, firstWaitMs: 1 } });
   const http = await listen(service, { host: "127.0.0.1", port: 0 });
+  service.start();
   const origin = `http://127.0.0.1:${http.port}`;
   let isClosed = false;
   const close = async () => {
@@ -134,6 +136,13 @@ export async function openWorld(
     events,
     request,
     close,
+    /** What a query finds in the file. */
+    query: (sql, ...values) => {
+      const db = new Database(environment.DATABASE);
+      const rows = db.prepare(sql).all(...values);
+      db.close();
+      return rows;
+    },
     database: environment.DATABASE,
     register: (subscription, headers) => request("POST", `${api}/subscriptions`, subscription, headers),
     /** Sends to everybody, and answers the counts once that is done. */
