@@ -46,7 +46,7 @@ export function unite(...sets: readonly States[]): States {
 }
 
 /** Changes the flags of each state. */
-export function mapStates(states: States, change: (flags: Flags) => Flags): States {
+function mapStates(states: States, change: (flags: Flags) => Flags): States {
   return unite(...[...states].map(([flags, origin]) => new Map([[change(flags), origin]])));
 }
 

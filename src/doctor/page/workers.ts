@@ -61,7 +61,7 @@ export function workerListeners(worker: Worker, event: string, sources: Sources)
   return worker.scripts.flatMap((script) => listenersOf(script, event, sources));
 }
 
-export function listenersOf(script: Script, event: string, sources: Sources): readonly Listener[] {
+function listenersOf(script: Script, event: string, sources: Sources): readonly Listener[] {
   return script.nodes.flatMap((node) => {
     const handler = handlerIn(node, event);
     if (handler === undefined) return [];

@@ -111,6 +111,10 @@ describe("push handlers that are right, and must not be called wrong", () => {
       "minified",
       `self.addEventListener("push",e=>{let t={};try{t=e.data.json()}catch(a){}e.waitUntil(self.registration.showNotification(t.title||"x",t))});`,
     ],
+    [
+      "minified, with names that mean something else in each function",
+      `(function(){self.addEventListener("push",t=>t.waitUntil(e(t)));async function e(e){let n=t(e);await self.registration.showNotification(n)}function t(e){let t="x";try{t=n(e).title}catch{}return t}function n(e){return e.data.json()}})();`,
+    ],
   ])("%s", async (_name, text) => {
     expect(await saysOf(withHandler(text))).toEqual([]);
   });
