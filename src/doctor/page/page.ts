@@ -38,6 +38,8 @@ export interface Sources {
 
 const scriptFile = /\.(?:m|c)?js$/i;
 const foreignFile = /\.(?:ts|tsx|mts|jsx|vue|svelte|astro)$/i;
+/** Characters that are parsed in all: a tree takes a hundred times the memory of its text. */
+const mostParsed = 2 * 1024 * 1024;
 const htmlFile = /\.html?$/i;
 
 /** Words without which a file has nothing to do with push. */
@@ -69,10 +71,13 @@ export function readPage(files: FolderFiles): Page {
 
 function createSources(files: FolderFiles, onUnread: (script: UnreadScript) => void): Sources {
   const known = new Map<string, Script | undefined>();
+  let parsedSize = 0;
   const scriptAt = (path: string): Script | undefined => {
     if (known.has(path)) return known.get(path);
     const text = scriptFile.test(path) ? files.texts.get(path) : undefined;
-    const script = text === undefined ? undefined : parseScript(path, text);
+    parsedSize += text?.length ?? 0;
+    const script =
+      text === undefined ? undefined : parsedSize > mostParsed ? tooMuch(path) : parseScript(path, text);
     if (script !== undefined && !isRead(script)) onUnread(script);
     const read = script !== undefined && isRead(script) ? script : undefined;
     known.set(path, read);
@@ -86,6 +91,10 @@ function createSources(files: FolderFiles, onUnread: (script: UnreadScript) => v
     },
     parsed: () => [...known.values()].filter((script) => script !== undefined),
   };
+}
+
+function tooMuch(path: string): UnreadScript {
+  return { path, why: "more than 2 MB of scripts speak of push" };
 }
 
 function inlineScripts(html: Html, onUnread: (script: UnreadScript) => void): readonly Script[] {

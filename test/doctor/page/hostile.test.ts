@@ -114,3 +114,13 @@ test("two hundred files of five megabytes are read in well under two seconds", a
   expect(await complaints(factsOf({ ...plainPage, ...files }))).toEqual([]);
   expect(performance.now() - began).toBeLessThan(4000);
 });
+
+test("of scripts that all speak of push, two megabytes are parsed, and the rest is named", async () => {
+  const text = `navigator.serviceWorker.ready.then(() => { ${"list.push(1);".repeat(40_000)} });`;
+  const files = Object.fromEntries(Array.from({ length: 6 }, (_, at) => [`part-${at}.js`, text]));
+  const said = await complaints(factsOf({ ...plainPage, ...files }));
+  expect(said).toContain(
+    "skipped page.files public/part-5.js not read: more than 2 MB of scripts speak of push",
+  );
+  expect(said.filter((line) => !line.startsWith("skipped page.files"))).toEqual([]);
+});
