@@ -59,9 +59,28 @@ interface Group {
 /** Each place by name up to here, the rest as a number. */
 const namedPlaces = 3;
 
-/** One subject for people: its title, and what each check has to say. */
+/**
+ * One subject for people: its title, and what each check has to say. What is good is named in a
+ * sentence, so that the rest is seen; `--verbose` has all of it.
+ */
 export function sectionText({ title, found }: ExaminedSection, io: Screen): readonly string[] {
-  return [io.paint.out.bold(title), ...groupsOf(found).flatMap((group) => groupText(group, io)), ""];
+  const isQuiet = ({ finding }: Examined): boolean => finding.level === "good" && !io.isDetailed;
+  const loud = groupsOf(found.filter((one) => !isQuiet(one)));
+  return [
+    io.paint.out.bold(title),
+    ...goodText(found.filter(isQuiet), io),
+    ...loud.flatMap((group) => groupText(group, io)),
+    "",
+  ];
+}
+
+/** The titles of checks that found nothing, one after the other. */
+function goodText(found: readonly Examined[], io: Screen): readonly string[] {
+  const titles = [...new Set(found.map(({ check }) => check.title))];
+  if (titles.length === 0) return [];
+  const [head = "", ...rest] = wrap(titles.join(", "), Math.max(20, io.terminal.columns - indent));
+  const word = paintLevel("good", levelWords.good.padEnd(indent - 2), io);
+  return [`  ${word}${head}`, ...rest.map((line) => " ".repeat(indent) + line)];
 }
 
 function groupsOf(found: readonly Examined[]): readonly Group[] {
