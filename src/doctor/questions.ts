@@ -70,7 +70,7 @@ export async function findVerdict(records: Records, ask: Ask): Promise<Verdict> 
 }
 
 /** The question of that id, or what follows when the records answer it. */
-export function nextOpen(id: string, records: Records): Question | Verdict {
+function nextOpen(id: string, records: Records): Question | Verdict {
   const verdict = verdicts.find((one) => one.id === id);
   if (verdict !== undefined) return verdict;
   const question = questions.find((one) => one.id === id);
@@ -80,7 +80,7 @@ export function nextOpen(id: string, records: Records): Question | Verdict {
 }
 
 /** The answers that can be true of these subscriptions; all of them when nothing is known of their services. */
-export function answersFor({ answers }: Question, { services }: Records): readonly Answer[] {
+function answersFor({ answers }: Question, { services }: Records): readonly Answer[] {
   if (services.length === 0 || services.includes("other")) return answers;
   const fitting = answers.filter(
     (answer) => answer.services?.some((service) => services.includes(service)) ?? true,

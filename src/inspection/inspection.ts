@@ -91,7 +91,7 @@ export function attempt<Value>(
 }
 
 /** A refusal of ours as a judgement. */
-export function problemOf({ message, hints }: UserError): Judgement {
+function problemOf({ message, hints }: UserError): Judgement {
   const [fix] = hints;
   return { level: "problem", what: message, ...(fix === undefined ? {} : { fix }) };
 }

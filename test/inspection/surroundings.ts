@@ -3,7 +3,7 @@ import { inspect } from "../../src/inspection/inspect.ts";
 import type { Inspection, InspectionKind, Judgement, Surroundings } from "../../src/inspection/inspection.ts";
 import { seededRandom, testNow } from "../support/test-context.ts";
 
-export function surroundings(over: Partial<Surroundings> = {}): Surroundings {
+function surroundings(over: Partial<Surroundings> = {}): Surroundings {
   return {
     clock: { now: () => testNow },
     random: seededRandom("inspection"),

@@ -49,7 +49,7 @@ export async function isWorthAsking({ prompt, config, subscriptions }: Needs): P
 }
 
 /** What the stored subscriptions and the project's defaults tell, so that it need not be asked. */
-export function recordsOf(
+function recordsOf(
   stored: readonly SubscriptionRecord[],
   kept: Readonly<Record<string, string>>,
 ): Records {

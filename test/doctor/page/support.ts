@@ -23,7 +23,7 @@ export const projectKeys: PageKeys = {
 export type Files = Readonly<Record<string, string>>;
 
 /** A folder called `public`. Pictures need no content. */
-export function folderOf(files: Files, more: Partial<FolderFiles> = {}): FolderFiles {
+function folderOf(files: Files, more: Partial<FolderFiles> = {}): FolderFiles {
   return {
     shown: "public",
     texts: new Map(Object.entries(files)),
