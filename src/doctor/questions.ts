@@ -69,8 +69,12 @@ export async function findVerdict(records: Records, ask: Ask): Promise<Verdict> 
   return at;
 }
 
-/** The question of that id, or what follows when the records answer it. */
-function nextOpen(id: string, records: Records): Question | Verdict {
+/**
+ * The question of that id, or what follows when the records answer it.
+ *
+ * @internal
+ */
+export function nextOpen(id: string, records: Records): Question | Verdict {
   const verdict = verdicts.find((one) => one.id === id);
   if (verdict !== undefined) return verdict;
   const question = questions.find((one) => one.id === id);
@@ -79,8 +83,12 @@ function nextOpen(id: string, records: Records): Question | Verdict {
   return known === undefined ? question : nextOpen(known, records);
 }
 
-/** The answers that can be true of these subscriptions; all of them when nothing is known of their services. */
-function answersFor({ answers }: Question, { services }: Records): readonly Answer[] {
+/**
+ * The answers that can be true of these subscriptions; all of them when nothing is known of their services.
+ *
+ * @internal
+ */
+export function answersFor({ answers }: Question, { services }: Records): readonly Answer[] {
   if (services.length === 0 || services.includes("other")) return answers;
   const fitting = answers.filter(
     (answer) => answer.services?.some((service) => services.includes(service)) ?? true,

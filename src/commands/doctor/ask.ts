@@ -48,8 +48,12 @@ export async function isWorthAsking({ prompt, config, subscriptions }: Needs): P
   return accepted > 0 && (await prompt.confirm("Is a message accepted and does not appear?", false));
 }
 
-/** What the stored subscriptions and the project's defaults tell, so that it need not be asked. */
-function recordsOf(
+/**
+ * What the stored subscriptions and the project's defaults tell, so that it need not be asked.
+ *
+ * @internal
+ */
+export function recordsOf(
   stored: readonly SubscriptionRecord[],
   kept: Readonly<Record<string, string>>,
 ): Records {
