@@ -14,13 +14,26 @@ export interface CurlCommand {
   readonly body: CurlBody;
 }
 
-/** curl's options that take a value of no interest here; others without a value are skipped alone. */
-const valued = new Set(
-  (
-    "-x --proxy --cacert --capath --cert -E --key --max-time -m --connect-timeout -o --output -w --write-out --retry " +
-    "-A --user-agent -e --referer -b --cookie -c --cookie-jar -u --user --resolve --interface --dns-servers -T --upload-file"
-  ).split(" "),
-);
+/** What an option's value is; `other` values are passed over. Options that are not here take none. */
+type Meaning = "method" | "header" | "data" | "raw data" | "url" | "other";
+
+const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ...named("method", "-X --request"),
+  ...named("header", "-H --header"),
+  ...named("data", "-d --data --data-ascii --data-binary"),
+  ...named("raw data", "--data-raw"),
+  ...named("url", "--url"),
+  ...named(
+    "other",
+    "-x --proxy --cacert --capath --cert -E --key -m --max-time --connect-timeout -o --output -w",
+  ),
+  ...named("other", "--write-out --retry -A --user-agent -e --referer -b --cookie -c --cookie-jar -u --user"),
+  ...named("other", "--resolve --interface --dns-servers -T --upload-file"),
+]);
+
+function named(meaning: Meaning, options: string): readonly (readonly [string, Meaning])[] {
+  return options.split(" ").map((option) => [option, meaning]);
+}
 
 /**
  * Reads a command line.
@@ -29,61 +42,47 @@ const valued = new Set(
  */
 export function parseCurl(text: string): CurlCommand {
   const [, ...words] = shellWords(text);
-  const headers: [string, string][] = [];
-  let [method, url]: (string | undefined)[] = [undefined, undefined];
-  let body: CurlBody;
-  for (let at = 0; at < words.length; at += 1) {
-    const [option, value, taken] = optionAt(words, at);
-    at += taken;
-    switch (option) {
-      case "-X":
-      case "--request":
-        method = value;
-        break;
-      case "-H":
-      case "--header":
-        headers.push(splitHeader(value));
-        break;
-      case "-d":
-      case "--data":
-      case "--data-ascii":
-      case "--data-binary":
-      case "--data-raw":
-        body = option !== "--data-raw" && value.startsWith("@") ? { file: value.slice(1) } : { text: value };
-        break;
-      case "--url":
-      case undefined:
-        url = value;
-        break;
-      default: // another option; its value, if it has one, was taken with it
-    }
-  }
+  const given = pairsIn(words);
+  const last = (meaning: Meaning): string | undefined => given.findLast(([what]) => what === meaning)?.[1];
+  const url = last("url");
   if (url === undefined) {
     throw new UserError("inspect-unreadable", "the curl command names no address", {
       hints: ["copy the whole command, to its last line"],
     });
   }
-  const request = {
-    method: method ?? (body === undefined ? "GET" : "POST"),
-    url,
-    headers: Object.fromEntries(headers),
+  const data = last("data");
+  const raw = last("raw data");
+  const body = raw === undefined ? bodyOf(data) : { text: raw };
+  const headers = given.filter(([what]) => what === "header").map(([, value]) => splitHeader(value));
+  const method = last("method") ?? (raw === undefined && data === undefined ? "GET" : "POST");
+  return {
+    request: { method, url, headers: Object.fromEntries(headers) },
+    body,
   };
-  return { request, body };
 }
 
-/** An option with its value, `undefined` for a word that is none, and how many words after it were taken. */
-function optionAt(words: readonly string[], at: number): readonly [string | undefined, string, number] {
-  const word = words[at] ?? "";
-  const next = words[at + 1] ?? "";
-  if (!word.startsWith("-") || word === "-") return [undefined, word, 0];
-  const [, name = "", joined] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
-  if (joined !== undefined) return [name, joined, 0];
-  const isValued =
-    /^(?:-X|-H|-d|--request|--header|--url|--data(?:-(?:ascii|binary|raw))?)$/.test(word) || valued.has(word);
-  if (isValued) return [word, next, 1];
-  // -XPOST, -H'name: value'
-  const [, short = "", rest = ""] = /^(-[XHd])(.+)$/s.exec(word) ?? [];
-  return rest === "" ? [word, "", 0] : [short, rest, 0];
+function bodyOf(data: string | undefined): CurlBody {
+  if (data === undefined || data === "") return undefined;
+  return data.startsWith("@") ? { file: data.slice(1) } : { text: data };
+}
+
+type Pair = readonly [meaning: Meaning, value: string];
+
+/** Options with their values, and the words that are none: addresses. */
+function pairsIn(words: readonly string[]): readonly Pair[] {
+  const pairs: Pair[] = [];
+  const rest = words[Symbol.iterator]();
+  for (const word of rest) {
+    const [, long = word, joined] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
+    const meaning = meanings.get(long) ?? meanings.get(word.slice(0, 2));
+    if (!word.startsWith("-")) pairs.push(["url", word]);
+    else if (meaning === undefined || (word.startsWith("--") && !meanings.has(long))) continue;
+    // --data=x, -XPOST, -X POST
+    else if (joined !== undefined) pairs.push([meaning, joined]);
+    else if (!word.startsWith("--") && word.length > 2) pairs.push([meaning, word.slice(2)]);
+    else pairs.push([meaning, rest.next().value ?? ""]);
+  }
+  return pairs;
 }
 
 function splitHeader(text: string): [string, string] {
