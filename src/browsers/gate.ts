@@ -68,6 +68,7 @@ function page(pushService: string): string {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
 <title>Ready for push</title>
 <body style="font: 1rem/1.5 system-ui; margin: 3rem auto; max-width: 36rem; padding: 0 1rem">
 <h1 style="font-size: 1.5rem">Ready for push</h1>

@@ -67,7 +67,12 @@ async function visitChromium(browser: RunningBrowser): Promise<Visitor> {
   if (page === undefined) throw new Error("the browser has no tab");
   page.setDefaultTimeout(limit.timeout);
   const log: string[] = [];
-  page.on("console", (message) => log.push(`${message.type()}: ${message.text()}`));
+  page.on("console", (message) => {
+    const { url } = message.location();
+    // Of what could not be loaded the browser says no name.
+    const place = message.text().startsWith("Failed to load") ? ` ${url}` : "";
+    log.push(`${message.type()}: ${message.text()}${place}`);
+  });
   page.on("pageerror", (error) => log.push(`error: ${error.message}`));
   return {
     log,
