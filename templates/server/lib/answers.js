@@ -13,6 +13,8 @@ const rows = [
   // Apple says so of an address that is none: a mistake of somebody's, not the end of a subscription.
   { from: 404, to: 404, text: ["BadPath"], outcome: "rejected" },
   { from: 404, to: 404, outcome: "gone" },
+  // Microsoft has banned the sender; the subscriptions are alive.
+  { from: 410, to: 410, text: ["blocked"], outcome: "rejected" },
   { from: 410, to: 410, outcome: "gone" },
   {
     from: 400,
@@ -23,11 +25,12 @@ const rows = [
       "does not correspond",
       "MismatchSenderId",
       "UnauthorizedRegistration",
-      '"errno":109', // Mozilla
-      "does not match the one of the channel", // Microsoft, in a header
+      "public key mismatch", // Mozilla
+      "channel", // Microsoft, in a header that names the channel's key
     ],
     outcome: "wrong-key",
   },
+  { from: 406, to: 406, outcome: "busy" }, // Microsoft's way to say 429
   { from: 408, to: 408, outcome: "busy" },
   { from: 429, to: 429, outcome: "busy" },
   { from: 500, to: 599, outcome: "busy" },

@@ -32,6 +32,8 @@ export function createSender({ keys, subject, endpoints, proxy }, options = {}) 
     for (let attempt = 1; ; attempt += 1) {
       const answer = await post(row, payload, {
         ...message,
+        // Microsoft refuses "now or never" without it; the others do not look at it.
+        headers: message.TTL === 0 ? { "X-WNS-Cache-Policy": "no-cache" } : {},
         ...connection(),
         vapidDetails: { subject, ...pair },
       });

@@ -112,6 +112,10 @@ for (const [vendor, answer] of [
   ["Google", { status: 403, body: "the VAPID credentials in the authorization header do not correspond" }],
   ["Mozilla", { status: 401, body: '{"code":401,"errno":109,"message":"VAPID public key mismatch"}' }],
   ["Apple", { status: 400, body: '{"reason":"VapidPkHashMismatch"}' }],
+  [
+    "Microsoft",
+    { status: 401, headers: { "x-wns-error-description": "The public key is not the channel's" } },
+  ],
 ]) {
   test(`a key that ${vendor} refuses marks the subscription, and deletes nothing`, async (context) => {
     const world = await openWith(context, ["ada"], { env: { PRUNE_AFTER_DAYS: "0" } });
@@ -125,6 +129,27 @@ for (const [vendor, answer] of [
     assert.equal((await world.broadcast()).accepted, 1);
   });
 }
+
+test("what is about the sender or the moment touches no subscription", async (context) => {
+  const world = await openWith(context, ["ada"], { env: { PRUNE_AFTER_DAYS: "0" } });
+  const token = { status: 401, body: '{"code":401,"errno":109,"message":"VAPID expiration is too long"}' };
+  const banned = { status: 410, headers: { "x-wns-error-description": "Domain Blocked" } };
+  for (const answer of [token, banned]) {
+    world.push.answer("ada", answer);
+    assert.equal((await world.broadcast()).failed, 1);
+  }
+  assert.deepEqual([rowOf(world, "ada").gone_at, rowOf(world, "ada").wrong_key_at], [null, null]);
+  // Microsoft's 406 is the others' 429.
+  world.push.answer("ada", { status: 406, headers: { "retry-after": "0" } }, { status: 201 });
+  assert.equal((await world.broadcast()).accepted, 1);
+});
+
+test("now or never is said so that Microsoft takes it too", async (context) => {
+  const { broadcast, push } = await openWith(context, ["ada"]);
+  await broadcast({ payload: { title: "Hello" }, ttl: 0 });
+  const [{ headers }] = push.requests;
+  assert.deepEqual([headers.ttl, headers["x-wns-cache-policy"]], ["0", "no-cache"]);
+});
 
 function subscriptionOf(name) {
   return { endpoint: subscribe(name).endpoint };
