@@ -39,7 +39,7 @@ async function gatherProject(options: DoctorOptions, context: Needs): Promise<Pr
 }
 
 /** What `read` answers, or the `UserError` it throws; anything else is a bug and goes on. */
-export async function attempt<Value>(read: () => Value | Promise<Value>): Promise<Reading<Value>> {
+async function attempt<Value>(read: () => Value | Promise<Value>): Promise<Reading<Value>> {
   try {
     return { value: await read() };
   } catch (error) {
