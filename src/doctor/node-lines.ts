@@ -3,7 +3,7 @@
 /** The oldest Node this program starts on; bin/webpush.js and package.json say the same. */
 export const leastNode: Version = [20, 17, 0];
 
-export type Version = readonly [major: number, minor: number, patch: number];
+type Version = readonly [major: number, minor: number, patch: number];
 
 interface NodeLine {
   readonly major: number;

@@ -39,6 +39,9 @@ export function doctorCommand(dispatch: Dispatch): Command {
     .addHelpText(
       "after",
       `
+The exit code is that of the worst: 0 without problems, 4 when all are about keys and
+contact, 5 when nobody is left to send to, 6 when all are about the network, else 1.
+
 Examples:
   $ webpush doctor
   $ webpush doctor --online --only network
