@@ -36,15 +36,26 @@ function surviveBrokenOutput(stop: () => void): void {
 /** How long what is in flight may take to end after the first Ctrl-C: requests, and programs that `listen --exec` runs. */
 const drainMs = 10_000;
 
-/** The first Ctrl-C asks to stop; the second, or ten seconds, insists. */
+/** How long a run that was insisted on may take to end; then it ends as it stands, by the signal itself. */
+const lastMs = 2000;
+
+/**
+ * The first Ctrl-C asks to stop; the second, or ten seconds, insists. What does not listen even then waits for
+ * something that never comes, such as a writer of a named pipe: `process.exit` would wait for that as well.
+ */
 function listenForInterrupts(): { signal: AbortSignal; forceSignal: AbortSignal; stop: () => void } {
   const [stop, force] = [new AbortController(), new AbortController()];
-  const onSignal = (): void => {
-    if (stop.signal.aborted) force.abort();
-    stop.abort();
+  const insist = (name: NodeJS.Signals): void => {
+    force.abort();
     setTimeout(() => {
-      force.abort();
-    }, drainMs).unref();
+      process.removeAllListeners(name);
+      process.kill(process.pid, name);
+    }, lastMs).unref();
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (stop.signal.aborted) insist(name);
+    stop.abort();
+    setTimeout(insist, drainMs, name).unref();
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);

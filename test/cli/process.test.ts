@@ -1,9 +1,9 @@
 /** What only a process has: pipes that break, full disks, signals. They run the built program. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { binary, linesOf, spawnCli, spawnShell } from "../support/run-cli.ts";
 import { sampleJson } from "../support/samples.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -71,6 +71,27 @@ describe("Ctrl-C", () => {
       exitCode: 130,
       stderr: "waiting for stdin to end…\nerror: interrupted\n",
     });
+  });
+
+  test("twice ends even a wait for a named pipe", async () => {
+    const cwd = tempFolder();
+    const pipe = join(cwd, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const env = { PATH: process.env["PATH"] };
+    const child = spawn(process.execPath, [binary, "keys", "import", "pipe"], { cwd, env, stdio: "ignore" });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const ended = once(child, "close");
+    // A pipe can be opened for writing once somebody reads; nothing is ever written.
+    const writer = await vi.waitFor(() => openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK), {
+      timeout: 60_000,
+    });
+    onTestFinished(() => {
+      closeSync(writer);
+    });
+    // Two of one kind may arrive as one.
+    child.kill("SIGINT");
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([null, expect.stringMatching(/^SIG(?:INT|TERM)$/)]);
   });
 });
 
