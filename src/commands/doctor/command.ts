@@ -19,9 +19,9 @@ export function doctorCommand(dispatch: Dispatch): Command {
   return new Command("doctor")
     .summary("find out why pushes fail, or will, and say what to do")
     .description(
-      "Check Node, files, keys, subscriptions, settings and the page in a folder, and say\n" +
-        "what to do about what is wrong. Asks nobody outside unless --online is given;\n" +
-        "no push is ever sent.",
+      "Check Node, files, keys, subscriptions, settings and the page in a folder, and\n" +
+        "say what to do about what is wrong. Asks nobody outside unless --online is\n" +
+        "given; no push is ever sent.",
     )
     .argument("[dir]", "folder of your page; default public, or here when a page is here")
     .option("--online", "also visit the push services: name, proxy, certificate, HTTP/2, clock", false)
@@ -39,8 +39,9 @@ export function doctorCommand(dispatch: Dispatch): Command {
     .addHelpText(
       "after",
       `
-The exit code is that of the worst: 0 without problems, 4 when all are about keys and
-contact, 5 when nobody is left to send to, 6 when all are about the network, else 1.
+The exit code is that of the worst: 0 without problems, 4 when all are about
+keys and contact, 5 when nobody is left to send to, 6 when all are about the
+network, else 1.
 
 Examples:
   $ webpush doctor
