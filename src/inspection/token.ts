@@ -142,10 +142,12 @@ function signerFacts(signer: string | undefined, surroundings: Needs): readonly 
   return factsOf(fact("publicKey", signer), fact("inProject", relation, relation && relationWords[relation]));
 }
 
-/** A claim as it may be shown: whatever is no text or number is told by its JSON, short. */
+/** A claim as it may be shown. What is no text or number is only named: it may be nested without end. */
 function textOf(value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  return typeof value === "string" ? value.slice(0, 500) : JSON.stringify(value).slice(0, 200);
+  if (typeof value === "string") return value.slice(0, 500);
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  return JSON.stringify(value);
 }
 
 /** Beyond this JavaScript has no dates (ECMA-262 §21.4.1.1). */

@@ -106,6 +106,19 @@ describe("a token that comes without its key", () => {
   });
 });
 
+test("claims that are nested without end are only named", async () => {
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  const part = (json: string) => Buffer.from(json).toString("base64url");
+  const written = `${part(`{"alg":${deep}}`)}.${part(`{"aud":${deep},"exp":${deep},"sub":{"a":1}}`)}.AA`;
+  const inspection = await lookOnce(written);
+  expect(valuesOf(inspection)).toMatchObject({
+    algorithm: "a list",
+    audience: "a list",
+    expiresAt: "a list",
+    subject: "an object",
+  });
+});
+
 test("the draft's scheme is odd, and says who takes it still", async () => {
   const text = `Authorization: WebPush ${token(valid)}\nCrypto-Key: dh=AA;p256ecdsa=${own.publicKey.toString("base64url")}`;
   const inspection = await lookOnce(text);

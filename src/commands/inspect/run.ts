@@ -1,7 +1,11 @@
 /** `webpush inspect`: what it is, what is known of it, what is wrong with it. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { UserError } from "../../base/errors.ts";
 import { inspect } from "../../inspection/inspect.ts";
 import type { Inspection, Surroundings } from "../../inspection/inspection.ts";
 import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { readInput } from "../input.ts";
@@ -45,8 +49,22 @@ async function surroundingsOf(options: InspectOptions, context: Needs): Promise<
     endpoint: options.for,
     key: options.key,
     reveal: options.reveal,
-    readFile: (name) => readInput(name, context, mostBodyBytes),
+    readFile: (name) => readBody(name, context),
   };
+}
+
+/** The file that a curl command posts; whatever is no file could be waited for without end. */
+async function readBody(name: string, context: Needs): Promise<Uint8Array> {
+  const found = name === "-" ? undefined : statSync(resolve(context.cwd, name), { throwIfNoEntry: false });
+  if (name !== "-" && (found === undefined || found.isFile())) return readInput(name, context, mostBodyBytes);
+  const what = name === "-" ? "stdin" : printable(name);
+  throw new UserError(
+    "inspect-unreadable",
+    `the curl command takes its body from ${what}, which is no file`,
+    {
+      hints: ["name a file that holds the body: --data-binary @FILE"],
+    },
+  );
 }
 
 /** What stands on a command line is seen in process lists, and kept in the shell's history. */

@@ -102,6 +102,20 @@ describe("takes it", () => {
   });
 });
 
+test.each(["-", "/dev/zero", "."])("a curl command that posts %s is not waited for", async (name) => {
+  const command = `curl -X POST -H 'ttl: 1' --data-binary @${name} https://push.example.net/1`;
+  const { exitCode, stderr } = await runMain(["inspect", command]);
+  expect(stderr).toMatch(/^error: the curl command takes its body from .*, which is no file\n/);
+  expect(exitCode).toBe(2);
+});
+
+test("a word that is too short for a private key is only taken for one with a warning", async () => {
+  const { stdout } = await runMain(["inspect", "-"], { stdin: "q8ZkL0pXvTn3JmYh5RbWcEsGdFuAiOoB7NxKtMzQ" });
+  expect(stdout).toContain(
+    "odd    30 bytes, a private key has 32: it lost its leading zeros, or is something",
+  );
+});
+
 test("what webpush send --curl writes is read back, token and body", async () => {
   const cwd = tempFolder();
   await runMain(["keys", "--subject", "mailto:ops@harbour.shop"], { cwd });
