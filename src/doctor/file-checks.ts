@@ -161,6 +161,8 @@ function examineNode({ nodeVersion, now }: ProjectFacts): readonly Finding[] {
 }
 
 function isSecret({ kind, path }: StateEntry): boolean {
+  // A lock is an empty folder; an authority's certificate is there to be handed out.
+  if (/\.lock$|(?:^|[\\/])ca\.pem$/.test(path)) return false;
   return kind === "folder" || /\.(?:json|pem|ndjson)(?:\.tmp-.*)?$/.test(path);
 }
 

@@ -101,13 +101,25 @@ function examineRotation(facts: ProjectFacts): readonly Finding[] {
   if (config === undefined) return [unreadable];
   const older = config.pairs.filter(({ pair }) => pair.publicKey !== config.current);
   if (older.length === 0) return [{ level: "good", what: "none" }];
-  const uses = countKeyUse(records ?? []);
+  if (records === undefined) return [{ level: "skipped", what: "the subscriptions cannot be read" }];
+  const uses = countKeyUse(records);
+  const silent = records.filter(
+    ({ gone, subscription }) => gone === undefined && subscription.applicationServerKey === undefined,
+  ).length;
   return older.map(({ pair: { publicKey } }) => {
     const { living } = uses.get(publicKey) ?? unusedKey;
     if (living > 0) {
       return {
         level: "note",
-        what: `${living} living subscriptions still hang on it`,
+        what: `${living} living subscription${living === 1 ? "" : "s"}: it still signs for ${living === 1 ? "it" : "them"}`,
+        where: short(publicKey),
+      };
+    }
+    if (silent > 0) {
+      return {
+        level: "note",
+        what: `no living subscription says that it needs it, and ${silent} do not say their key`,
+        fix: "keep it until the pages of those have been visited: webpush keys list",
         where: short(publicKey),
       };
     }

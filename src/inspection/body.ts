@@ -39,7 +39,7 @@ export function inspectBody(
       ...(isStandard && defect === undefined ? headerFacts(body, opened?.plaintext === undefined) : []),
       ...plaintextFacts(body, opened?.plaintext, isStandard),
     ],
-    judgements: [...judgeHeader(defect, isStandard), ...judgeSize(body), ...judgeOpened(opened)],
+    judgements: [...judgeHeader(defect, coding), ...judgeSize(body), ...judgeOpened(opened)],
   };
 }
 
@@ -130,7 +130,8 @@ function titleIn(text: string): string | undefined {
   return typeof found === "string" ? found : undefined;
 }
 
-function judgeHeader(defect: DecryptionError | undefined, isStandard: boolean): readonly Judgement[] {
+function judgeHeader(defect: DecryptionError | undefined, coding: string | undefined): readonly Judgement[] {
+  const isStandard = coding === "aes128gcm";
   if (defect !== undefined) {
     return [
       {
@@ -141,6 +142,11 @@ function judgeHeader(defect: DecryptionError | undefined, isStandard: boolean): 
     ];
   }
   if (isStandard) return [{ level: "good", what: "the header is one that RFC 8291 allows" }];
+  if (coding !== "aesgcm") {
+    const what =
+      coding === undefined ? "there is no Content-Encoding" : "the Content-Encoding is none of web push";
+    return [{ level: "problem", what, fix: "send an encrypted body with Content-Encoding: aes128gcm" }];
+  }
   return [
     {
       level: "warning",

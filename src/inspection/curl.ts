@@ -94,7 +94,8 @@ function splitHeader(text: string): [string, string] {
 
 /** The words of a command line. */
 function shellWords(text: string): readonly string[] {
-  const pattern = /\\\r?\n|\s+|\$'((?:[^'\\]|\\.)*)'|'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\$]+|\$)/gsy;
+  const pattern =
+    /\\\r?\n|\s+|\$'([^'\\]*(?:\\.[^'\\]*)*)'|'([^']*)'|"([^"\\]*(?:\\.[^"\\]*)*)"|\\(.)|([^\s'"\\$]+|\$)/gsy;
   const words: string[] = [];
   let word: string | undefined;
   let read = 0;

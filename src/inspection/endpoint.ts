@@ -1,6 +1,6 @@
 /** An endpoint: whose it is, what its push service takes, and why `send` would refuse it. */
 import { classifyEndpoint, diagnosisOf } from "../protocol/delivery.ts";
-import { hasKnownHost, pushServices, serviceLabel, serviceOf } from "../protocol/services.ts";
+import { hasKnownHost, pushServices, servesHost, serviceLabel, serviceOf } from "../protocol/services.ts";
 import {
   endpointOrigin,
   isLoopbackEndpoint,
@@ -116,6 +116,8 @@ export function judgeEndpoint(endpoint: Endpoint): readonly Judgement[] {
 
 /** A well-known name in a place that does not count: `fcm.googleapis.com.evil.example`, `https://evil.example/fcm.googleapis.com`. */
 function lookAlike(text: string): readonly Judgement[] {
+  const host = URL.canParse(text.trim()) ? new URL(text.trim()).hostname : "";
+  if (pushServices.some((facts) => servesHost(facts, host))) return [];
   const folded = text.toLowerCase();
   const names = pushServices.flatMap(({ hosts }) => [...hosts.exact, ...hosts.suffixes]);
   const found = names.find((name) => folded.includes(name));

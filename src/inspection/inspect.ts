@@ -183,7 +183,7 @@ function inspectCauseNamed(text: string): Inspection {
   const row = causeOf(text);
   if (row !== undefined) return inspectCause(row);
   const near = nearest(
-    text,
+    text.slice(0, 60),
     diagnoses.map(({ id }) => id),
   );
   throw new UserError("inspect-unknown", `no cause has the id ${JSON.stringify(text.slice(0, 60))}`, {
@@ -204,7 +204,7 @@ function unknown(text = ""): UserError {
       hints: [fcmTokenAdvice],
     });
   }
-  const near = /^[a-z0-9]+\.[a-z0-9.-]+$/.test(trimmed)
+  const near = /^[a-z0-9]{1,20}\.[a-z0-9.-]{1,40}$/.test(trimmed)
     ? nearest(
         trimmed,
         diagnoses.map(({ id }) => id),

@@ -1,4 +1,5 @@
 /** A push service's answer, by the table that `send` reads it with. */
+import { durationText } from "../base/figures.ts";
 import { classifyResponse, diagnosisOf, type PushResponse } from "../protocol/delivery.ts";
 import { parseEndpoint, type Endpoint } from "../protocol/subscription.ts";
 import { UserError } from "../base/errors.ts";
@@ -32,7 +33,7 @@ export function inspectResponse(
         clockSkewMs,
         clockSkewMs === undefined
           ? undefined
-          : `this machine's clock is ${Math.round(clockSkewMs / 1000)} s ahead of its Date`,
+          : `its Date is ${durationText(Math.abs(clockSkewMs))} ${clockSkewMs > 0 ? "behind" : "ahead of"} this machine's clock; old, or one of the two is wrong`,
       ),
       fact("subscription", subscription),
     ),
@@ -58,7 +59,9 @@ export function inspectResponse(
  */
 export function parseResponse(text: string): PushResponse {
   // A proxy's 200 to CONNECT, and 1xx, come before the answer itself.
-  const [head = "", ...rest] = text.replaceAll("\r\n", "\n").split("\n\n");
+  const parts = text.replaceAll("\r\n", "\n").split("\n\n");
+  const after = parts.findIndex((part, index) => index > 0 && !part.startsWith("HTTP/"));
+  const [head = "", ...rest] = parts.slice((after < 0 ? parts.length : after) - 1);
   const [statusLine = "", ...lines] = head.split("\n");
   const [, digits] = /^HTTP\/[\d.]+\s+(\d{3})\b/.exec(statusLine) ?? [];
   if (digits === undefined) {
@@ -66,7 +69,6 @@ export function parseResponse(text: string): PushResponse {
       hints: ["give what curl --include prints, from the line HTTP/… on"],
     });
   }
-  if (rest[0]?.startsWith("HTTP/") === true) return parseResponse(rest.join("\n\n"));
   const headers = lines.flatMap((line): [string, string][] => {
     const at = line.indexOf(":");
     return at > 0 ? [[line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim()]] : [];

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { diagnoses } from "../../src/protocol/diagnoses.ts";
 import { parseEndpoint } from "../../src/protocol/subscription.ts";
 import { receiverOf, vectors } from "../protocol/push-parties.ts";
+import { testNow } from "../support/test-context.ts";
 import { look, lookOnce, troublesOf, valuesOf } from "./surroundings.ts";
 
 const url = "https://fcm.googleapis.com/fcm/send/abcdefghijklmnop";
@@ -153,6 +154,15 @@ describe("an answer", () => {
     const text =
       "HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 410 Gone\r\n\r\n";
     expect(valuesOf(await lookOnce(text))).toMatchObject({ status: 410, cause: "http.410" });
+  });
+
+  test("of thousands of interim ones is read at once, and a Date ahead of ours is said to be", async () => {
+    const date = new Date(testNow + 299_000).toUTCString();
+    const text = `${"HTTP/1.1 100 Continue\n\n".repeat(30_000)}HTTP/2 401\ndate: ${date}\n\n`;
+    const inspection = await lookOnce(text);
+    expect(valuesOf(inspection)).toMatchObject({ status: 401, clockSkewMs: -299_000 });
+    const clock = inspection.facts.find(({ name }) => name === "clockSkewMs");
+    expect(clock?.text).toMatch(/^its Date is 5 min ahead of this machine's clock/);
   });
 
   test("without an endpoint is told by the vendor's own words, and asks whose it is", async () => {

@@ -68,6 +68,13 @@ describe("an endpoint", () => {
     expect(troublesOf(await lookOnce(endpoint))[0]).toMatch(what);
   });
 
+  test.each(["http://fcm.googleapis.com/fcm/send/abc", "https://user:pw@fcm.googleapis.com/fcm/send/abc"])(
+    "%s is wrong, though its host is the real one",
+    async (endpoint) => {
+      expect(troublesOf(await lookOnce(endpoint)).join()).not.toContain("mentions");
+    },
+  );
+
   test("of a service nobody knows is judged by the RFCs alone", async () => {
     const inspection = await lookOnce("https://push.example.net/abc");
     expect(inspection.judgements).toMatchObject([{ level: "note" }]);

@@ -1,7 +1,7 @@
 /** The state folder and what lies beside the project, as facts for the doctor. Changes nothing. */
 import { accessSync, constants, existsSync, readFileSync, readdirSync, statfsSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { dirname, join, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../../base/errors.ts";
 import type { ProjectFacts, SecretFile, StateEntry, StateFolder } from "../../doctor/facts.ts";
 import { shownPath } from "../../store/project.ts";
@@ -101,35 +101,35 @@ function secretFilesIn(cwd: string): readonly SecretFile[] {
     .filter((name) =>
       /^\s*(?:export\s+)?VAPID_PRIVATE_KEY[ \t]*=[ \t]*["']?[\w+/=-]{20,}/m.test(textOf(join(cwd, name))),
     )
-    .map((path) => ({ path, isIgnored: isNamedIn(ignoreRules(cwd), path) }));
+    .map((path) => ({ path, isIgnored: isIgnored(cwd, path) }));
 }
 
-function ignoreRules(cwd: string): readonly string[] {
-  const rules: string[] = [];
+/** Whether a file's nearest rule in the .gitignore files from the repository down to it leaves it out. */
+function isIgnored(cwd: string, name: string): boolean {
+  const folders: string[] = [];
   for (let folder = cwd; ; folder = dirname(folder)) {
-    rules.push(...textOf(join(folder, ".gitignore")).split(/\r?\n/));
-    if (existsSync(join(folder, ".git")) || dirname(folder) === folder) return rules;
+    folders.unshift(folder);
+    if (existsSync(join(folder, ".git")) || dirname(folder) === folder) break;
   }
+  const rules = folders.flatMap((folder) => {
+    const path = relative(folder, join(cwd, name)).replaceAll(sep, "/");
+    const lines = textOf(join(folder, ".gitignore")).split(/\r?\n/);
+    return lines.map((line) => ({ rule: line.trim(), path }));
+  });
+  const last = rules.findLast(({ rule, path }) => rule !== "" && !rule.startsWith("#") && fits(rule, path));
+  return last?.rule.startsWith("!") === false;
 }
 
-/** Good for the rules that people write for such files; the last that fits wins within a file. */
-function isNamedIn(rules: readonly string[], name: string): boolean {
-  const fits = (rule: string): boolean => {
-    const pattern = rule
-      .replace(/^!/, "")
-      .replace(/^\*\*\//, "")
-      .replace(/^\//, "");
-    const source = pattern
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", "[^/]*")
-      .replaceAll("?", "[^/]");
-    return new RegExp(`^${source}$`).test(name);
-  };
-  const last = rules
-    .map((rule) => rule.trim())
-    .filter((rule) => rule !== "" && !rule.startsWith("#"))
-    .findLast(fits);
-  return last?.startsWith("!") === false;
+/** Good for the rules that people write for such files: names, paths from the rule's own folder, `*` and `?`. */
+function fits(rule: string, path: string): boolean {
+  const pattern = rule.replace(/^!/, "").replace(/^\*\*\//, "");
+  const isPath = pattern.includes("/");
+  const source = pattern
+    .replace(/^\//, "")
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", "[^/]*")
+    .replaceAll("?", "[^/]");
+  return new RegExp(`^${source}$`).test(isPath ? path : basename(path));
 }
 
 function isInGit(cwd: string): boolean {
@@ -141,7 +141,9 @@ function isInGit(cwd: string): boolean {
 
 function textOf(path: string): string {
   try {
-    return statSync(path).size < 1024 * 1024 ? readFileSync(path, "utf8") : "";
+    const stats = statSync(path);
+    // A pipe in its place would be waited for without end.
+    return stats.isFile() && stats.size < 1024 * 1024 ? readFileSync(path, "utf8") : "";
   } catch {
     return "";
   }
