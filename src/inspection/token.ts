@@ -47,7 +47,9 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
     return { kind: "token", title, facts: [], judgements: [defectOf(verdict)] };
   }
   const signer = k ?? findSigner(token, claims, surroundings);
-  const whole = signer === undefined ? headers : { authorization: `vapid t=${token}, k=${signer}` };
+  const asWritten = k !== undefined && schemes.some((known) => known === scheme.toLowerCase());
+  const written =
+    asWritten || signer === undefined ? headers : { authorization: `vapid t=${token}, k=${signer}` };
   return {
     kind: "token",
     title,
@@ -63,9 +65,7 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
     judgements: [
       ...judgeScheme(scheme),
       ...(scheme.toLowerCase() === "vapid" && k === undefined ? [noKey] : []),
-      ...(signer === undefined
-        ? [noSigner]
-        : judgeSignature(k === undefined ? whole : headers, claims, surroundings)),
+      ...(signer === undefined ? [noSigner] : judgeSignature(written, claims, surroundings)),
       ...judgeAudience(claims, surroundings),
       ...judgeTimes(claims, surroundings),
       ...judgeSubject(claims),
@@ -142,10 +142,14 @@ function signerFacts(signer: string | undefined, surroundings: Needs): readonly 
   return factsOf(fact("publicKey", signer), fact("inProject", relation, relation && relationWords[relation]));
 }
 
-/** A claim as it may be shown: whatever is no text or number is told by its JSON, short. */
+/** A claim as it may be shown. What is nested is named only: its depth is a stranger's, and writing it out recurses. */
 function textOf(value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  return typeof value === "string" ? value.slice(0, 500) : JSON.stringify(value).slice(0, 200);
+  if (typeof value === "string") return value.slice(0, 500);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (!Array.isArray(value)) return "an object";
+  const isFlat = value.every((one) => typeof one === "string");
+  return isFlat ? JSON.stringify(value.slice(0, 10)).slice(0, 200) : "a list";
 }
 
 /** Beyond this JavaScript has no dates (ECMA-262 §21.4.1.1). */
@@ -211,7 +215,6 @@ const judgedElsewhere: readonly VapidDefect[] = [
   "expired",
   "expiry-too-far",
   "subject",
-  "scheme",
 ];
 
 function judgeSignature(headers: Headers, claims: Claims, surroundings: Needs): readonly Judgement[] {
