@@ -41,11 +41,26 @@ export function inspectKey(bytes: Uint8Array, surroundings: Needs): Inspection {
     ],
     judgements: [
       { level: "good", what: "the private key is a number that P-256 can use" },
+      ...judgeLength(text),
       ...judgeOwnership(pair.publicKey, surroundings),
     ],
   };
 }
 
+/** A private key alone that is shorter than it should be: it still reads, as that of a pair nobody may have. */
+function judgeLength(text: string): readonly Judgement[] {
+  const length = /\s/.test(text) ? undefined : parseBase64(text)?.length;
+  if (length === undefined || length >= scalarBytes) return [];
+  return [
+    {
+      level: "warning",
+      what: `it has ${length} bytes instead of ${scalarBytes}: it lost leading zeros, or was cut short`,
+      fix: "compare the public key above with the page's",
+    },
+  ];
+}
+
+const scalarBytes = 32;
 /** Longer than any private key, with the leading zero of Java's. */
 const longestScalarBytes = 34;
 

@@ -57,8 +57,9 @@ export function inspectResponse(
  * @throws UserError `inspect-unreadable`
  */
 export function parseResponse(text: string): PushResponse {
+  let [head, body] = halves(text.replaceAll("\r\n", "\n"));
   // A proxy's 200 to CONNECT, and 1xx, come before the answer itself.
-  const [head = "", ...rest] = text.replaceAll("\r\n", "\n").split("\n\n");
+  while (body.startsWith("HTTP/")) [head, body] = halves(body);
   const [statusLine = "", ...lines] = head.split("\n");
   const [, digits] = /^HTTP\/[\d.]+\s+(\d{3})\b/.exec(statusLine) ?? [];
   if (digits === undefined) {
@@ -66,10 +67,15 @@ export function parseResponse(text: string): PushResponse {
       hints: ["give what curl --include prints, from the line HTTP/… on"],
     });
   }
-  if (rest[0]?.startsWith("HTTP/") === true) return parseResponse(rest.join("\n\n"));
   const headers = lines.flatMap((line): [string, string][] => {
     const at = line.indexOf(":");
     return at > 0 ? [[line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim()]] : [];
   });
-  return { status: Number(digits), headers: Object.fromEntries(headers), body: rest.join("\n\n") };
+  return { status: Number(digits), headers: Object.fromEntries(headers), body };
+}
+
+/** What is before the first empty line, and what is after it. */
+function halves(text: string): readonly [head: string, body: string] {
+  const at = text.indexOf("\n\n");
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 2)];
 }

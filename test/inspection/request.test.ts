@@ -56,6 +56,27 @@ describe("a curl command", () => {
     expect(sealed && valuesOf(sealed)).toMatchObject({ bytes: 144, plaintextBytes: 41 });
   });
 
+  test.each<[string, string, readonly number[]]>([
+    ["bytes in hexadecimal and octal digits", String.raw`$'\xff\0\012\x41'`, [0xff, 0, 10, 0x41]],
+    ["a character by its number", String.raw`$'\u20ac'`, [0xe2, 0x82, 0xac]],
+    ["a character as it is", "'à€'", [0xc3, 0xa0, 0xe2, 0x82, 0xac]],
+  ])("its body is bytes, as a shell makes them: %s", async (_name, written, bytes) => {
+    const headers = "-H 'ttl: 1' -H 'content-encoding: aes128gcm'";
+    const [request] = await look(`curl ${headers} --data-raw ${written} ${url}`);
+    expect(request && valuesOf(request)).toMatchObject({ bodyBytes: bytes.length });
+  });
+
+  test.each([
+    ["joined short options", `curl -isX POST -H 'ttl: 1' ${url}`],
+    ["joined short options behind the address", `curl ${url} -sSXPOST -H 'ttl: 1'`],
+    ["options that are not known, with a value", `curl -X POST -H 'ttl: 1' ${url} --max-filesize 5k`],
+    ["curl's own JSON", `curl ${url} -H 'ttl: 1' --json '{}'`],
+  ])("finds method and address among %s", async (_name, command) => {
+    const [request, endpoint] = await look(command);
+    expect(request && valuesOf(request)).toMatchObject({ method: "POST", ttl: "1" });
+    expect(endpoint && valuesOf(endpoint)).toMatchObject({ service: "FCM" });
+  });
+
   test.each<[string, string, RegExp]>([
     ["no TTL", `curl -X POST ${url}`, /^there is no TTL header$/],
     ["a TTL that is too long", `curl -X POST -H 'ttl: 9999999' ${url}`, /^FCM refuses a TTL above 2419200$/],
@@ -153,6 +174,11 @@ describe("an answer", () => {
     const text =
       "HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 410 Gone\r\n\r\n";
     expect(valuesOf(await lookOnce(text))).toMatchObject({ status: 410, cause: "http.410" });
+  });
+
+  test("after very many interim ones is read without recursion", async () => {
+    const text = `${"HTTP/1.1 100 Continue\n\n".repeat(20_000)}HTTP/1.1 410 Gone\n\n`;
+    expect(valuesOf(await lookOnce(text))).toMatchObject({ status: 410 });
   });
 
   test("without an endpoint is told by the vendor's own words, and asks whose it is", async () => {

@@ -1,6 +1,10 @@
 /** `webpush inspect`: what it is, what is known of it, what is wrong with it. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { UserError } from "../../base/errors.ts";
 import { inspect } from "../../inspection/inspect.ts";
 import type { Inspection, Surroundings } from "../../inspection/inspection.ts";
+import { redact } from "../../terminal/redact.ts";
 import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -45,8 +49,24 @@ async function surroundingsOf(options: InspectOptions, context: Needs): Promise<
     endpoint: options.for,
     key: options.key,
     reveal: options.reveal,
-    readFile: (name) => readInput(name, context, mostBodyBytes),
+    readFile: (name) => readBodyFile(name, context),
   };
+}
+
+/** A file that somebody else's command names: a pipe or device would be waited for, and `-` is ours already. */
+async function readBodyFile(name: string, context: Needs): Promise<Uint8Array> {
+  if (name !== "-" && isFile(resolve(context.cwd, name))) return readInput(name, context, mostBodyBytes);
+  throw new UserError("file-unreadable", `cannot read ${redact(name)}, the body of the curl command`, {
+    hints: ["save the body to a file, and name that in the command: --data-binary @body.bin"],
+  });
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** What stands on a command line is seen in process lists, and kept in the shell's history. */

@@ -1,4 +1,5 @@
 /** `webpush inspect` as a person gives it: arguments, files, pipes, exit codes, and no secret in sight. */
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -122,6 +123,18 @@ test("what webpush send --curl writes is read back, token and body", async () =>
   ]);
   expect(exitCode).toBe(0);
 });
+
+test.each(["pipe", "/dev/zero", "-", "absent", "."])(
+  "a curl command's body in %s is not read",
+  async (name) => {
+    const cwd = tempFolder();
+    execFileSync("mkfifo", [join(cwd, "pipe")]);
+    const command = `curl -X POST --data-binary '@${name}' https://push.example.net/1`;
+    const { exitCode, stderr } = await runMain(["inspect", command], { cwd });
+    expect(linesOf(stderr)[0]).toBe(`error: cannot read ${name}, the body of the curl command`);
+    expect(exitCode).toBe(2);
+  },
+);
 
 describe("secrets", () => {
   const pair = samplePair("inspected");
