@@ -102,8 +102,6 @@ function kindOfJson(text: string): InspectionKind | undefined {
 const keyIdLengthAt = 20;
 const keyIdLength = 65;
 const longestKeyBytes = 140;
-/** A private key that lost one leading zero; what is shorter is more likely a hash, a password or another's key. */
-const shortestKeyBytes = 31;
 /** Digits that may be a key: a scalar, a compressed point, a point. Others, as of a commit, are base64 by accident. */
 const hexKeyDigits: readonly number[] = [64, 66, 130];
 
@@ -115,7 +113,7 @@ function kindOfWord(text: string): InspectionKind | undefined {
   const words = text.split(/\s+/);
   if (words.length > 2 || decoded === undefined) return undefined;
   if (hexBytes(packed) !== undefined && !hexKeyDigits.includes(packed.length)) return undefined;
-  return decoded.length >= shortestKeyBytes && decoded.length <= longestKeyBytes ? "key" : undefined;
+  return decoded.length >= 28 && decoded.length <= longestKeyBytes ? "key" : undefined;
 }
 
 function isBody(bytes: Uint8Array | undefined): boolean {

@@ -39,28 +39,10 @@ export function inspectKey(bytes: Uint8Array, surroundings: Needs): Inspection {
       ...relationFacts(pair.publicKey, surroundings),
       ...factsOf(fact("subject", subject)),
     ],
-    judgements: [
-      { level: "good", what: "the private key is a number that P-256 can use" },
-      ...judgeLength(text),
-      ...judgeOwnership(pair.publicKey, surroundings),
-    ],
+    judgements: [...judgeScalar(text), ...judgeOwnership(pair.publicKey, surroundings)],
   };
 }
 
-/** A private key alone that is shorter than it should be: it still reads, as that of a pair nobody may have. */
-function judgeLength(text: string): readonly Judgement[] {
-  const length = /\s/.test(text) ? undefined : parseBase64(text)?.length;
-  if (length === undefined || length >= scalarBytes) return [];
-  return [
-    {
-      level: "warning",
-      what: `it has ${length} bytes instead of ${scalarBytes}: it lost leading zeros, or was cut short`,
-      fix: "compare the public key above with the page's",
-    },
-  ];
-}
-
-const scalarBytes = 32;
 /** Longer than any private key, with the leading zero of Java's. */
 const longestScalarBytes = 34;
 
@@ -72,6 +54,20 @@ function publicKeyIn(text: string): string | undefined {
   if (bytes === undefined || isDer(bytes)) return undefined;
   const isCompressed = bytes.length === 33 && (bytes[0] === 2 || bytes[0] === 3);
   return isCompressed || (bytes[0] === 4 && bytes.length > longestScalarBytes) ? text : undefined;
+}
+
+/** A word alone that is shorter than a private key may be one that lost its leading zeros, or anything else. */
+function judgeScalar(text: string): readonly Judgement[] {
+  const length = /\s/.test(text) ? undefined : parseBase64(text)?.length;
+  if (length === undefined || length >= 32)
+    return [{ level: "good", what: "the private key is a number that P-256 can use" }];
+  return [
+    {
+      level: "warning",
+      what: `${length} bytes, a private key has 32: it lost its leading zeros, or is something else`,
+      fix: "compare the public key with the one you know",
+    },
+  ];
 }
 
 function inspectPublicKey(text: string, publicKey: VapidPublicKey, surroundings: Needs): Inspection {

@@ -48,7 +48,7 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
   }
   const signer = k ?? findSigner(token, claims, surroundings);
   const asWritten = k !== undefined && schemes.some((known) => known === scheme.toLowerCase());
-  const written =
+  const checked =
     asWritten || signer === undefined ? headers : { authorization: `vapid t=${token}, k=${signer}` };
   return {
     kind: "token",
@@ -65,7 +65,7 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
     judgements: [
       ...judgeScheme(scheme),
       ...(scheme.toLowerCase() === "vapid" && k === undefined ? [noKey] : []),
-      ...(signer === undefined ? [noSigner] : judgeSignature(written, claims, surroundings)),
+      ...(signer === undefined ? [noSigner] : judgeSignature(checked, claims, surroundings)),
       ...judgeAudience(claims, surroundings),
       ...judgeTimes(claims, surroundings),
       ...judgeSubject(claims),
@@ -142,14 +142,12 @@ function signerFacts(signer: string | undefined, surroundings: Needs): readonly 
   return factsOf(fact("publicKey", signer), fact("inProject", relation, relation && relationWords[relation]));
 }
 
-/** A claim as it may be shown. What is nested is named only: its depth is a stranger's, and writing it out recurses. */
+/** A claim as it may be shown. What is no text or number is only named: it may be nested without end. */
 function textOf(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "string") return value.slice(0, 500);
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (!Array.isArray(value)) return "an object";
-  const isFlat = value.every((one) => typeof one === "string");
-  return isFlat ? JSON.stringify(value.slice(0, 10)).slice(0, 200) : "a list";
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  return JSON.stringify(value);
 }
 
 /** Beyond this JavaScript has no dates (ECMA-262 §21.4.1.1). */

@@ -110,11 +110,19 @@ export function membersOf(value: unknown, path = "", depth = 0): NamedValue[] {
   const bytes = readBytes(value);
   if (bytes !== undefined) return [[path, formatBase64url(bytes)]];
   // A JWK as the value of a name stays whole: its own d, x and y mean nothing alone.
-  if (isRecord(value) && path !== "" && "kty" in value) return [[path, JSON.stringify(value)]];
+  if (isRecord(value) && path !== "" && "kty" in value) return [[path, jwkText(value)]];
   if (depth >= maxDepth) return [];
   return Object.entries(value).flatMap(([name, member]) =>
     membersOf(member, path === "" ? name : `${path}.${name}`, depth + 1),
   );
+}
+
+/** The members of a JWK that say anything (RFC 7518 §6.2); others may be nested without end. */
+function jwkText({ kty, crv, x, y, d }: Readonly<Record<string, unknown>>): string {
+  const flat = Object.entries({ kty, crv, x, y, d }).map(([name, value]) => {
+    return [name, typeof value === "object" && value !== null ? {} : value] as const;
+  });
+  return JSON.stringify(Object.fromEntries(flat));
 }
 
 /** `NAME=value`, `name: value`, `'name' => 'value',`, `export NAME="value"`, or a name with its value on the next line. */

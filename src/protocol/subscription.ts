@@ -292,8 +292,7 @@ function parseApplicationServerKey(value: unknown): VapidPublicKey | undefined {
   }
   const bytes = readBytes(value);
   try {
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    return parseVapidPublicKey(bytes === undefined ? text : formatBase64url(bytes));
+    return parseVapidPublicKey(bytes === undefined ? textOf(value) : formatBase64url(bytes));
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause;
     const message = `applicationServerKey: ${cause.message}`;
@@ -303,7 +302,13 @@ function parseApplicationServerKey(value: unknown): VapidPublicKey | undefined {
 
 function parseSpelledEncoding(value: unknown): ContentEncoding {
   if (value === undefined) return "aes128gcm";
-  return parseContentEncoding(typeof value === "string" ? value : JSON.stringify(value));
+  return parseContentEncoding(textOf(value));
+}
+
+/** What stands where a text should; an object is only named, for it may be nested without end. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  return typeof value === "object" && value !== null ? "[object]" : JSON.stringify(value);
 }
 
 const isoTime = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/i;

@@ -157,13 +157,6 @@ describe("a key", () => {
     expect(JSON.stringify(inspection)).not.toContain(privateKey.reveal());
   });
 
-  test("that is cut short is odd", async () => {
-    const inspection = await lookOnce(privateKey.reveal().slice(0, 40), {}, "key");
-    expect(troublesOf(inspection)).toEqual([
-      "it has 30 bytes instead of 32: it lost leading zeros, or was cut short",
-    ]);
-  });
-
   test("of another pair is wrong", async () => {
     const pair = JSON.stringify({
       publicKey: samplePair("another").publicKey,

@@ -106,6 +106,19 @@ describe("a token that comes without its key", () => {
   });
 });
 
+test("claims that are nested without end are only named", async () => {
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  const part = (json: string) => Buffer.from(json).toString("base64url");
+  const written = `${part(`{"alg":${deep}}`)}.${part(`{"aud":${deep},"exp":${deep},"sub":{"a":1}}`)}.AA`;
+  const inspection = await lookOnce(written);
+  expect(valuesOf(inspection)).toMatchObject({
+    algorithm: "a list",
+    audience: "a list",
+    expiresAt: "a list",
+    subject: "an object",
+  });
+});
+
 test("the draft's scheme is odd, and says who takes it still", async () => {
   const text = `Authorization: WebPush ${token(valid)}\nCrypto-Key: dh=AA;p256ecdsa=${own.publicKey.toString("base64url")}`;
   const inspection = await lookOnce(text);
@@ -120,13 +133,6 @@ test("a scheme that is none does not make the signature good", async () => {
   const inspection = await lookOnce(`Authorization: Other ${forged}\nCrypto-Key: p256ecdsa=${k}`);
   expect(inspection.judgements.map(({ what }) => what)).not.toContain("signed with the key named");
   expect(troublesOf(inspection)).toContain("the signature was not made with the key in k over this token");
-});
-
-test.each(["aud", "sub", "iat"])("%s nested deeper than a stack is explained", async (claim) => {
-  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
-  const part = (text: string): string => Buffer.from(text).toString("base64url");
-  const written = `${part('{"alg":"ES256"}')}.${part(`{"exp":9,"${claim}":${deep}}`)}.AA`;
-  expect(JSON.stringify(valuesOf(await lookOnce(written)))).toContain("a list");
 });
 
 test("parameters with a very long gap are read in no time", async () => {

@@ -292,6 +292,12 @@ describe("a subscription is refused with a reason", () => {
     expect(error.message + error.hints.join()).not.toContain(auth);
   });
 
+  test("members nested without end are refused like any other that is no text", () => {
+    const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`) as unknown;
+    for (const over of [{ applicationServerKey: deep }, { contentEncoding: deep }, { expirationTime: deep }])
+      expect(errorOf(() => parseSubscription({ endpoint, p256dh, auth, ...over })).hints).not.toHaveLength(0);
+  });
+
   test("the hint of a mistyped encoding names the right one", () => {
     expect(errorOf(() => parseContentEncoding("aes128gmc")).hints).toEqual(["use aes128gcm"]);
   });

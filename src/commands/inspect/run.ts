@@ -4,8 +4,8 @@ import { resolve } from "node:path";
 import { UserError } from "../../base/errors.ts";
 import { inspect } from "../../inspection/inspect.ts";
 import type { Inspection, Surroundings } from "../../inspection/inspection.ts";
-import { redact } from "../../terminal/redact.ts";
 import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { readInput } from "../input.ts";
@@ -49,21 +49,27 @@ async function surroundingsOf(options: InspectOptions, context: Needs): Promise<
     endpoint: options.for,
     key: options.key,
     reveal: options.reveal,
-    readFile: (name) => readBodyFile(name, context),
+    readFile: (name) => readBody(name, context),
   };
 }
 
-/** A file that somebody else's command names: a pipe or device would be waited for, and `-` is ours already. */
-async function readBodyFile(name: string, context: Needs): Promise<Uint8Array> {
-  if (name !== "-" && isFile(resolve(context.cwd, name))) return readInput(name, context, mostBodyBytes);
-  throw new UserError("file-unreadable", `cannot read ${redact(name)}, the body of the curl command`, {
-    hints: ["save the body to a file, and name that in the command: --data-binary @body.bin"],
-  });
+/** The file that a curl command posts; whatever is no file could be waited for without end. */
+async function readBody(name: string, context: Needs): Promise<Uint8Array> {
+  if (name !== "-" && mayBeFile(resolve(context.cwd, name))) return readInput(name, context, mostBodyBytes);
+  const what = name === "-" ? "stdin" : printable(name);
+  throw new UserError(
+    "inspect-unreadable",
+    `the curl command takes its body from ${what}, which is no file`,
+    {
+      hints: ["name a file that holds the body: --data-binary @FILE"],
+    },
+  );
 }
 
-function isFile(path: string): boolean {
+/** Whether it is a file, or nothing, which the reader tells; a name that no file can have is none. */
+function mayBeFile(path: string): boolean {
   try {
-    return statSync(path).isFile();
+    return statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
   } catch {
     return false;
   }
