@@ -183,7 +183,6 @@ test("what comes from outside cannot drive the terminal", async () => {
   ];
   for (const thing of things) {
     const { stdout, stderr } = await runMain(["inspect", "-"], { stdin: thing });
-
     expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   }
 });
