@@ -82,7 +82,7 @@ function recognise(bytes: Uint8Array, text: string | undefined): InspectionKind 
     return "token";
   if (/^https?:\/\//i.test(trimmed)) return "endpoint";
   if (causeOf(trimmed) !== undefined) return "cause";
-  if (/-----BEGIN |(?:public|private)_?-?key\s*["']?\s*[:=]/i.test(trimmed)) return "key";
+  if (/-----BEGIN |(?:public|private)_?-?key(?:\s*["'])?\s*[:=]/i.test(trimmed)) return "key";
   return kindOfWord(trimmed);
 }
 
@@ -102,6 +102,8 @@ function kindOfJson(text: string): InspectionKind | undefined {
 const keyIdLengthAt = 20;
 const keyIdLength = 65;
 const longestKeyBytes = 140;
+/** Digits that may be a key: a scalar, a compressed point, a point. Others, as of a commit, are base64 by accident. */
+const hexKeyDigits: readonly number[] = [64, 66, 130];
 
 /** A key, or a body, that was written as base64 or hexadecimal digits. */
 function kindOfWord(text: string): InspectionKind | undefined {
@@ -110,6 +112,7 @@ function kindOfWord(text: string): InspectionKind | undefined {
   if (isBody(hexBytes(packed)) || isBody(decoded)) return "body";
   const words = text.split(/\s+/);
   if (words.length > 2 || decoded === undefined) return undefined;
+  if (hexBytes(packed) !== undefined && !hexKeyDigits.includes(packed.length)) return undefined;
   return decoded.length >= 28 && decoded.length <= longestKeyBytes ? "key" : undefined;
 }
 
@@ -166,8 +169,7 @@ function mapped(value: unknown): readonly unknown[] {
 async function inspectRequests(text: string, surroundings: Surroundings): Promise<readonly Inspection[]> {
   if (/^\s*curl\s/.test(text)) {
     const { request, body } = parseCurl(text);
-    const bytes =
-      body && ("file" in body ? await surroundings.readFile(body.file) : Buffer.from(body.text, "latin1"));
+    const bytes = body && ("file" in body ? await surroundings.readFile(body.file) : body.bytes);
     const whole = bytes === undefined ? request : { ...request, body: bytes };
     return inspectExchange({ request: whole, response: undefined }, surroundings);
   }
@@ -204,7 +206,7 @@ function unknown(text = ""): UserError {
       hints: [fcmTokenAdvice],
     });
   }
-  const near = /^[a-z0-9]{1,20}\.[a-z0-9.-]{1,40}$/.test(trimmed)
+  const near = /^[a-z0-9]{1,20}\.[a-z0-9.-]{1,60}$/.test(trimmed)
     ? nearest(
         trimmed,
         diagnoses.map(({ id }) => id),

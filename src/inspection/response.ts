@@ -58,10 +58,9 @@ export function inspectResponse(
  * @throws UserError `inspect-unreadable`
  */
 export function parseResponse(text: string): PushResponse {
+  let [head, body] = halves(text.replaceAll("\r\n", "\n"));
   // A proxy's 200 to CONNECT, and 1xx, come before the answer itself.
-  const parts = text.replaceAll("\r\n", "\n").split("\n\n");
-  const after = parts.findIndex((part, index) => index > 0 && !part.startsWith("HTTP/"));
-  const [head = "", ...rest] = parts.slice((after < 0 ? parts.length : after) - 1);
+  while (body.startsWith("HTTP/")) [head, body] = halves(body);
   const [statusLine = "", ...lines] = head.split("\n");
   const [, digits] = /^HTTP\/[\d.]+\s+(\d{3})\b/.exec(statusLine) ?? [];
   if (digits === undefined) {
@@ -73,5 +72,11 @@ export function parseResponse(text: string): PushResponse {
     const at = line.indexOf(":");
     return at > 0 ? [[line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim()]] : [];
   });
-  return { status: Number(digits), headers: Object.fromEntries(headers), body: rest.join("\n\n") };
+  return { status: Number(digits), headers: Object.fromEntries(headers), body };
+}
+
+/** What is before the first empty line, and what is after it. */
+function halves(text: string): readonly [head: string, body: string] {
+  const at = text.indexOf("\n\n");
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 2)];
 }

@@ -47,7 +47,9 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
     return { kind: "token", title, facts: [], judgements: [defectOf(verdict)] };
   }
   const signer = k ?? findSigner(token, claims, surroundings);
-  const whole = signer === undefined ? headers : { authorization: `vapid t=${token}, k=${signer}` };
+  const asWritten = k !== undefined && schemes.some((known) => known === scheme.toLowerCase());
+  const checked =
+    asWritten || signer === undefined ? headers : { authorization: `vapid t=${token}, k=${signer}` };
   return {
     kind: "token",
     title,
@@ -63,9 +65,7 @@ export function inspectAuthorization(headers: Headers, surroundings: Needs): Ins
     judgements: [
       ...judgeScheme(scheme),
       ...(scheme.toLowerCase() === "vapid" && k === undefined ? [noKey] : []),
-      ...(signer === undefined
-        ? [noSigner]
-        : judgeSignature(k === undefined ? whole : headers, claims, surroundings)),
+      ...(signer === undefined ? [noSigner] : judgeSignature(checked, claims, surroundings)),
       ...judgeAudience(claims, surroundings),
       ...judgeTimes(claims, surroundings),
       ...judgeSubject(claims),
@@ -213,7 +213,6 @@ const judgedElsewhere: readonly VapidDefect[] = [
   "expired",
   "expiry-too-far",
   "subject",
-  "scheme",
 ];
 
 function judgeSignature(headers: Headers, claims: Claims, surroundings: Needs): readonly Judgement[] {

@@ -133,7 +133,7 @@ function readHeaders(
 function readParameters(text: string, separators: ";," | ","): Map<string, string> {
   const parameters = new Map<string, string>();
   const element = new RegExp(
-    String.raw`\s*(?:([^\s=${separators}"]+)\s*=\s*(?:"([^"]*)"|([^\s${separators}"]*)))?\s*(?:[${separators}]|$)`,
+    String.raw`\s*(?:([^\s=${separators}"]+)\s*=\s*(?:"([^"]*)"|([^\s${separators}"]*))\s*)?(?:[${separators}]|$)`,
     "y",
   );
   while (element.lastIndex < text.length) {

@@ -57,6 +57,11 @@ describe("is refused, without repeating any of it", () => {
   test.each<[string, string, string]>([
     ["nothing", " \n", "there is nothing to inspect"],
     ["a word", "hello-there-secret", "18 characters that are nothing webpush knows"],
+    [
+      "the id of a commit",
+      "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8",
+      "40 characters that are nothing webpush knows",
+    ],
     ["JSON of something else", '{"password":"secret"}', "21 characters that are nothing webpush knows"],
     [
       "a Firebase token",
@@ -79,6 +84,20 @@ describe("is refused, without repeating any of it", () => {
     expect(said).toBe(message);
     expect([said, ...hints].join(" ")).not.toContain("secret");
   });
+
+  test("a word before a very long gap, in no time", async () => {
+    await expect(look(`publickey${" ".repeat(300_000)}x`)).rejects.toMatchObject({ code: "inspect-unknown" });
+  }, 2000);
+
+  test.each([undefined, "cause"] as const)(
+    "what might be a cause but for its length, as %s",
+    async (kind) => {
+      await expect(look(`a.${"b".repeat(3_000_000)}`, {}, kind)).rejects.toMatchObject({
+        code: "inspect-unknown",
+      });
+    },
+    2000,
+  );
 
   test("a cause that is nearly one, with the one that was meant", async () => {
     await expect(look("fcm.key-mismach")).rejects.toMatchObject({

@@ -57,6 +57,27 @@ describe("a curl command", () => {
     expect(sealed && valuesOf(sealed)).toMatchObject({ bytes: 144, plaintextBytes: 41 });
   });
 
+  test.each<[string, string, readonly number[]]>([
+    ["bytes in hexadecimal and octal digits", String.raw`$'\xff\0\012\x41'`, [0xff, 0, 10, 0x41]],
+    ["a character by its number", String.raw`$'\u20ac'`, [0xe2, 0x82, 0xac]],
+    ["a character as it is", "'à€'", [0xc3, 0xa0, 0xe2, 0x82, 0xac]],
+  ])("its body is bytes, as a shell makes them: %s", async (_name, written, bytes) => {
+    const headers = "-H 'ttl: 1' -H 'content-encoding: aes128gcm'";
+    const [request] = await look(`curl ${headers} --data-raw ${written} ${url}`);
+    expect(request && valuesOf(request)).toMatchObject({ bodyBytes: bytes.length });
+  });
+
+  test.each([
+    ["joined short options", `curl -isX POST -H 'ttl: 1' ${url}`],
+    ["joined short options behind the address", `curl ${url} -sSXPOST -H 'ttl: 1'`],
+    ["options that are not known, with a value", `curl -X POST -H 'ttl: 1' ${url} --max-filesize 5k`],
+    ["curl's own JSON", `curl ${url} -H 'ttl: 1' --json '{}'`],
+  ])("finds method and address among %s", async (_name, command) => {
+    const [request, endpoint] = await look(command);
+    expect(request && valuesOf(request)).toMatchObject({ method: "POST", ttl: "1" });
+    expect(endpoint && valuesOf(endpoint)).toMatchObject({ service: "FCM" });
+  });
+
   test.each<[string, string, RegExp]>([
     ["no TTL", `curl -X POST ${url}`, /^there is no TTL header$/],
     ["a TTL that is too long", `curl -X POST -H 'ttl: 9999999' ${url}`, /^FCM refuses a TTL above 2419200$/],
@@ -158,7 +179,7 @@ describe("an answer", () => {
 
   test("of thousands of interim ones is read at once, and a Date ahead of ours is said to be", async () => {
     const date = new Date(testNow + 299_000).toUTCString();
-    const text = `${"HTTP/1.1 100 Continue\n\n".repeat(30_000)}HTTP/2 401\ndate: ${date}\n\n`;
+    const text = `${"HTTP/1.1 100 Continue\n\n".repeat(20_000)}HTTP/2 401\ndate: ${date}\n\n`;
     const inspection = await lookOnce(text);
     expect(valuesOf(inspection)).toMatchObject({ status: 401, clockSkewMs: -299_000 });
     const clock = inspection.facts.find(({ name }) => name === "clockSkewMs");

@@ -127,3 +127,17 @@ test("the draft's scheme is odd, and says who takes it still", async () => {
   ]);
   expect(inspection.judgements).toContainEqual({ level: "good", what: "signed with the key named" });
 });
+
+test("a scheme that is none does not make the signature good", async () => {
+  const forged = `${token(valid).split(".").slice(0, 2).join(".")}.${"A".repeat(86)}`;
+  const inspection = await lookOnce(`Authorization: Other ${forged}\nCrypto-Key: p256ecdsa=${k}`);
+  expect(inspection.judgements.map(({ what }) => what)).not.toContain("signed with the key named");
+  expect(troublesOf(inspection)).toContain("the signature was not made with the key in k over this token");
+});
+
+test("parameters with a very long gap are read in no time", async () => {
+  const written = `vapid k=${k}, t=${token(valid)},${" ".repeat(300_000)}"`;
+  expect(troublesOf(await lookOnce(written))).toContain(
+    "the Authorization parameters are not a list of name=value",
+  );
+}, 2000);

@@ -21,9 +21,9 @@ export function inspectCommand(dispatch: Dispatch): Command {
   return new Command("inspect")
     .summary("explain a subscription, key, token, body, request or cause")
     .description(
-      "Explain what you have: a subscription, an endpoint, a VAPID key, a token or whole\n" +
-        "Authorization header, an encrypted body, a HAR entry, a curl command, a push\n" +
-        "service's answer (curl --include), or the id of a cause. Nothing is sent.",
+      "Explain what you have: a subscription, an endpoint, a VAPID key, a token or\n" +
+        "whole Authorization header, an encrypted body, a HAR entry, a curl command, a\n" +
+        "push service's answer (curl --include), or the id of a cause. Nothing is sent.",
     )
     .argument("[thing]", "the thing itself, a file that holds it, or - for stdin")
     .addOption(choiceOption("--as <kind>", "what it is, where that is guessed wrong", inspectionKinds))
@@ -43,6 +43,9 @@ export function inspectCommand(dispatch: Dispatch): Command {
     .addHelpText(
       "after",
       `
+The exit code is 0 when nothing is wrong with it, 1 when something is, and 2
+when it cannot be read.
+
 Examples:
   $ webpush inspect subscription.json
   $ webpush inspect fcm.key-mismatch

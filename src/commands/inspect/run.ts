@@ -55,8 +55,7 @@ async function surroundingsOf(options: InspectOptions, context: Needs): Promise<
 
 /** The file that a curl command posts; whatever is no file could be waited for without end. */
 async function readBody(name: string, context: Needs): Promise<Uint8Array> {
-  const found = name === "-" ? undefined : statSync(resolve(context.cwd, name), { throwIfNoEntry: false });
-  if (name !== "-" && (found === undefined || found.isFile())) return readInput(name, context, mostBodyBytes);
+  if (name !== "-" && mayBeFile(resolve(context.cwd, name))) return readInput(name, context, mostBodyBytes);
   const what = name === "-" ? "stdin" : printable(name);
   throw new UserError(
     "inspect-unreadable",
@@ -65,6 +64,15 @@ async function readBody(name: string, context: Needs): Promise<Uint8Array> {
       hints: ["name a file that holds the body: --data-binary @FILE"],
     },
   );
+}
+
+/** Whether it is a file, or nothing, which the reader tells; a name that no file can have is none. */
+function mayBeFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
+  } catch {
+    return false;
+  }
 }
 
 /** What stands on a command line is seen in process lists, and kept in the shell's history. */

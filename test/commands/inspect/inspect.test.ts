@@ -109,6 +109,16 @@ test.each(["-", "/dev/zero", "."])("a curl command that posts %s is not waited f
   expect(exitCode).toBe(2);
 });
 
+test.each([
+  ["a name that is too long", `'@${"a".repeat(5000)}'`],
+  ["a name with a zero byte", String.raw`$'@a\0b'`],
+])("a curl command that posts %s is refused, not failed at", async (_name, word) => {
+  const command = `curl -X POST -H 'ttl: 1' --data-binary ${word} https://push.example.net/1`;
+  const { exitCode, stderr } = await runMain(["inspect", "-"], { stdin: command });
+  expect(stderr).toMatch(/^error: the curl command takes its body from a/);
+  expect(exitCode).toBe(2);
+});
+
 test("a word that is too short for a private key is only taken for one with a warning", async () => {
   const { stdout } = await runMain(["inspect", "-"], { stdin: "q8ZkL0pXvTn3JmYh5RbWcEsGdFuAiOoB7NxKtMzQ" });
   expect(stdout).toContain(
