@@ -25,6 +25,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // What people have in their hands, taken apart and explained.
   inspection: ["base", "protocol", "formats"],
   doctor: ["base", "protocol", "settings", "store", "sender"],
+  // One message to millions, in a database that several machines share.
+  campaigns: ["base", "protocol", "store"],
   terminal: ["base"],
   commands: [
     "base",
@@ -40,6 +42,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "server",
     "inspection",
     "doctor",
+    "campaigns",
     "terminal",
   ],
   cli: ["base", "settings", "store", "terminal", "commands"],
@@ -60,7 +63,10 @@ const owners: Readonly<Record<string, RegExp>> = {
   http_ece: /^protocol\/decryption\.ts$/,
   "csv-parse": /^formats\//,
   "https-proxy-agent": /^sender\//,
-  pg: /^store\//,
+  pg: /^store\/postgres\//,
+  "pg-copy-streams": /^store\/postgres\//,
+  "pg-boss": /^campaigns\//,
+  "prom-client": /^commands\/worker\//,
   ws: /^(?:receiver|emulator)\//,
   "@bufbuild/protobuf": /^emulator\/chromium-door\//,
   hono: /^server\//,
