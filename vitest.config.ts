@@ -14,7 +14,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "webpush", include: ["test/**/*.test.ts"], exclude: [realBrowsers] },
+        test: {
+          name: "webpush",
+          include: ["test/**/*.test.ts"],
+          exclude: [realBrowsers],
+          globalSetup: "test/support/postgres-run.ts",
+        },
       },
       {
         extends: true,

@@ -26,7 +26,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   inspection: ["base", "protocol", "formats"],
   doctor: ["base", "protocol", "settings", "store", "sender"],
   // One message to millions, in a database that several machines share.
-  campaigns: ["base", "protocol", "store"],
+  campaigns: ["base", "protocol", "store", "sender"],
   terminal: ["base"],
   commands: [
     "base",

@@ -1,0 +1,170 @@
+/**
+ * A database and what may go wrong with it, in our words.
+ *
+ * The only home of `pg`. Statements are texts with `$1` for values; nothing is ever pasted into them. No session is
+ * kept between two statements outside of a transaction, so a pooler such as pgbouncer may stand between.
+ */
+import { pipeline } from "node:stream/promises";
+import { Readable } from "node:stream";
+import pg from "pg";
+import { from as copyFrom, to as copyTo } from "pg-copy-streams";
+import { parseStoreAddress } from "./address.ts";
+import { explained } from "./failure.ts";
+
+/** A statement and its values. */
+export interface Statement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+/** What statements can be given to: a database, or one transaction of it. */
+export interface Queries {
+  /**
+   * Runs one statement (the protocol refuses a second one behind a semicolon) and answers its rows.
+   *
+   * `Row` is believed, as in a cast: it says what the statement selects.
+   *
+   * @throws UserError those of `failure.ts`
+   */
+  query<Row>(statement: Statement): Promise<readonly Row[]>;
+  /** Runs a statement and answers how many rows it changed. */
+  change(statement: Statement): Promise<number>;
+}
+
+/** A transaction under way. */
+export interface Transaction extends Queries {
+  /** `COPY … FROM STDIN`, with the lines that `copy.ts` writes. */
+  copyIn(text: string, lines: AsyncIterable<string> | Iterable<string>): Promise<void>;
+  /** `COPY … TO STDOUT`, in pieces as they come. */
+  copyOut(text: string): AsyncIterable<Buffer>;
+}
+
+export interface TransactionOptions {
+  /** The database refuses every change. */
+  readonly readOnly?: boolean;
+}
+
+export interface Database extends Queries, AsyncDisposable {
+  /** For people: without password. */
+  readonly shown: string;
+  /** All of `work`, or nothing of it. */
+  transaction<Result>(
+    work: (transaction: Transaction) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result>;
+}
+
+export interface DatabaseOptions {
+  /** The most connections at a time. */
+  readonly connections?: number;
+  /** What the database's own views call us. */
+  readonly applicationName?: string;
+}
+
+const defaultConnections = 4;
+const connectMs = 10_000;
+/** A process that hangs in a transaction must not hold its locks for ever. */
+const idleInTransactionMs = 60_000;
+
+/**
+ * Opens a database; connects with the first statement.
+ *
+ * @throws UserError `store-address`
+ */
+export function openDatabase(address: string, options: DatabaseOptions = {}): Database {
+  const { connectionString, ssl, shown } = parseStoreAddress(address);
+  const pool = new pg.Pool({
+    connectionString,
+    ssl,
+    max: options.connections ?? defaultConnections,
+    connectionTimeoutMillis: connectMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    application_name: options.applicationName ?? "webpush",
+    keepAlive: true,
+    allowExitOnIdle: true,
+  });
+  // A connection that breaks while nobody uses it; the next statement gets another.
+  pool.on("error", () => undefined);
+  const queries = queriesOf(pool, shown);
+  return {
+    shown,
+    ...queries,
+    async transaction(work, { readOnly = false } = {}) {
+      const client = await connect(pool, shown);
+      try {
+        const result = await within(client, { readOnly, shown }, work);
+        client.release();
+        return result;
+      } catch (error) {
+        // What is left of the transaction goes with its connection.
+        client.release(true);
+        throw error;
+      }
+    },
+    [Symbol.asyncDispose]: () => pool.end(),
+  };
+}
+
+async function connect(pool: pg.Pool, shown: string): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw explained(error, shown);
+  }
+}
+
+async function within<Result>(
+  client: pg.PoolClient,
+  { readOnly, shown }: { readonly readOnly: boolean; readonly shown: string },
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  const queries = queriesOf(client, shown);
+  await queries.change({ text: readOnly ? "begin transaction read only" : "begin" });
+  const result = await work({
+    ...queries,
+    copyIn: (text, lines) => copyIn(client, { text, shown }, lines),
+    copyOut: (text) => copyOut(client, { text, shown }),
+  });
+  await queries.change({ text: "commit" });
+  return result;
+}
+
+function queriesOf(client: pg.Pool | pg.PoolClient, shown: string): Queries {
+  const run = async ({ text, values = [] }: Statement): Promise<pg.QueryResult> => {
+    try {
+      // The extended protocol takes one statement at a time, whatever a text contains.
+      return await client.query({ text, values: [...values], queryMode: "extended" } as pg.QueryConfig);
+    } catch (error) {
+      throw explained(error, shown);
+    }
+  };
+  return {
+    query: async <Row>(statement: Statement) => (await run(statement)).rows as readonly Row[],
+    change: async (statement) => (await run(statement)).rowCount ?? 0,
+  };
+}
+
+interface Copying {
+  readonly text: string;
+  readonly shown: string;
+}
+
+async function copyIn(
+  client: pg.PoolClient,
+  { text, shown }: Copying,
+  lines: AsyncIterable<string> | Iterable<string>,
+): Promise<void> {
+  try {
+    await pipeline(Readable.from(lines), client.query(copyFrom(text)));
+  } catch (error) {
+    throw explained(error, shown);
+  }
+}
+
+async function* copyOut(client: pg.PoolClient, { text, shown }: Copying): AsyncGenerator<Buffer> {
+  try {
+    for await (const piece of client.query(copyTo(text))) yield piece as Buffer;
+  } catch (error) {
+    throw explained(error, shown);
+  }
+}
