@@ -1,0 +1,101 @@
+/**
+ * Rows of the database as records, and records as values.
+ */
+import { Buffer } from "node:buffer";
+import { formatBase64url, parseBase64 } from "../../base/bytes.ts";
+import { fingerprintOf } from "../../base/fingerprint-set.ts";
+import { parseSubscription, subscriptionId, type Endpoint } from "../../protocol/subscription.ts";
+import { parseVapidPublicKey, type VapidPublicKey } from "../../protocol/vapid.ts";
+import type { SubscriptionRecord } from "../subscriptions.ts";
+
+/** How much of a SHA-256 tells endpoints apart: two of a hundred million meet with a chance of 1 in 10^23. */
+const fingerprintBytes = 16;
+
+/** The name of a subscription in the database. */
+export function endpointFingerprint(endpoint: Endpoint): Buffer {
+  return Buffer.from(fingerprintOf(endpoint)).subarray(0, fingerprintBytes);
+}
+
+/** What `recordOf` reads, of a subscription `s` and its result `r`, which may be absent. */
+export const recordColumns = `s.seq, s.name, s.tags, s.endpoint, s.p256dh, s.auth, s.application_server_key,
+  s.content_encoding, s.expiration_time, s.created_at, s.registered_at,
+  r.at, r.outcome, r.cause, r.status, r.gone_at, r.gone_cause, r.wrong_key_at, r.wrong_key_cause, r.wrong_key`;
+
+export interface RecordRow {
+  /** A bigint, as text. */
+  readonly seq: string;
+  readonly name: string | null;
+  readonly tags: readonly string[];
+  readonly endpoint: string;
+  readonly p256dh: Buffer;
+  readonly auth: Buffer;
+  readonly application_server_key: Buffer | null;
+  readonly content_encoding: string | null;
+  readonly expiration_time: Date | null;
+  readonly created_at: Date;
+  readonly registered_at: Date;
+  readonly at: Date | null;
+  readonly outcome: string | null;
+  readonly cause: string | null;
+  readonly status: number | null;
+  readonly gone_at: Date | null;
+  readonly gone_cause: string | null;
+  readonly wrong_key_at: Date | null;
+  readonly wrong_key_cause: string | null;
+  readonly wrong_key: Buffer | null;
+}
+
+/**
+ * The record of a row. What others wrote there is checked as strictly as any input.
+ *
+ * @throws UserError those of `parseSubscription`
+ */
+export function recordOf(row: RecordRow): SubscriptionRecord {
+  const { endpoint, p256dh, auth } = row;
+  const subscription = parseSubscription({
+    endpoint,
+    keys: { p256dh: formatBase64url(p256dh), auth: formatBase64url(auth) },
+    expirationTime: row.expiration_time?.getTime() ?? null,
+    ...(row.application_server_key && { applicationServerKey: formatBase64url(row.application_server_key) }),
+    ...(row.content_encoding === null ? {} : { contentEncoding: row.content_encoding }),
+  });
+  return {
+    id: subscriptionId(subscription.endpoint),
+    name: row.name ?? undefined,
+    tags: row.tags,
+    subscription,
+    createdAt: row.created_at.getTime(),
+    registeredAt: row.registered_at.getTime(),
+    ...marksOf(row),
+  };
+}
+
+function marksOf(row: RecordRow): Pick<SubscriptionRecord, "lastResult" | "gone" | "wrongKey"> {
+  const { at, outcome, cause, status, gone_at, gone_cause, wrong_key_at, wrong_key_cause, wrong_key } = row;
+  return {
+    lastResult:
+      at === null
+        ? undefined
+        : { at: at.getTime(), outcome: outcome ?? "", cause: cause ?? "", status: status ?? undefined },
+    gone: gone_at === null ? undefined : { at: gone_at.getTime(), cause: gone_cause ?? "" },
+    wrongKey:
+      wrong_key_at === null || wrong_key === null
+        ? undefined
+        : { at: wrong_key_at.getTime(), cause: wrong_key_cause ?? "", publicKey: publicKeyOf(wrong_key) },
+  };
+}
+
+/** A public key as it is stored: 65 bytes. */
+export function keyBytes(key: string): Buffer {
+  return parseBase64(key) ?? Buffer.alloc(0);
+}
+
+/** A stored public key. */
+export function publicKeyOf(bytes: Uint8Array): VapidPublicKey {
+  return parseVapidPublicKey(formatBase64url(bytes));
+}
+
+/** A time for the database, in ms since 1970. */
+export function timeOf(ms: number): Date {
+  return new Date(ms);
+}
