@@ -24,6 +24,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { inject, onTestFinished, vi } from "vitest";
+import { installQueue } from "../../src/campaigns/queue.ts";
 import { openDatabase, type Database } from "../../src/store/postgres/database.ts";
 import { migrate } from "../../src/store/postgres/migrate.ts";
 
@@ -64,7 +65,7 @@ export interface TestDatabase {
 }
 
 interface TestDatabaseOptions {
-  /** With the schema of this webpush; true unless given. */
+  /** With the schema of this webpush and its queue; true unless given. */
   readonly migrated?: boolean;
   readonly server?: Pick<PostgresServer, "url">;
 }
@@ -85,7 +86,9 @@ export async function openTestDatabase({
     await using last = openDatabase(host.url("postgres"));
     await last.change({ text: `drop database if exists ${name} with (force)` }).catch(() => undefined);
   });
-  if (migrated) await migrate(database);
+  if (!migrated) return { url, database };
+  await migrate(database);
+  await installQueue(database);
   return { url, database };
 }
 

@@ -47,6 +47,8 @@ export interface TransactionOptions {
 export interface Database extends Queries, AsyncDisposable {
   /** For people: without password. */
   readonly shown: string;
+  /** Runs a text of several statements, such as a library's; it takes no values and answers the last one's rows. */
+  script(text: string): Promise<readonly unknown[]>;
   /** All of `work`, or nothing of it. */
   transaction<Result>(
     work: (transaction: Transaction) => Promise<Result>,
@@ -89,6 +91,7 @@ export function openDatabase(address: string, options: DatabaseOptions = {}): Da
   return {
     shown,
     ...queries,
+    script: (text) => runScript(pool, { text, shown }),
     async transaction(work, { readOnly = false } = {}) {
       const client = await connect(pool, shown);
       try {
@@ -147,6 +150,16 @@ function queriesOf(client: pg.Pool | pg.PoolClient, shown: string): Queries {
 interface Copying {
   readonly text: string;
   readonly shown: string;
+}
+
+async function runScript(pool: pg.Pool, { text, shown }: Copying): Promise<readonly unknown[]> {
+  try {
+    const results: pg.QueryResult | readonly pg.QueryResult[] = await pool.query(text);
+    const last = Array.isArray(results) ? (results as readonly pg.QueryResult[]).at(-1) : results;
+    return (last as pg.QueryResult | undefined)?.rows ?? [];
+  } catch (error) {
+    throw explained(error, shown);
+  }
 }
 
 async function copyIn(

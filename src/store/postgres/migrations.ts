@@ -87,6 +87,8 @@ export const migrations: readonly Migration[] = [
   encoding text,
   source text not null check (source in ('subscriptions', 'query')),
   selection text[] not null,
+  named bigint[] not null,
+  lease interval not null,
   public_key bytea not null,
   rate integer,
   retries integer not null,
@@ -107,13 +109,21 @@ export const migrations: readonly Migration[] = [
   position bigint not null,
   beyond bigint[] not null default '{}',
   counts jsonb not null default '{}',
-  job uuid,
-  worker text,
   turns integer not null default 0,
-  begun_at timestamptz,
+  worker text,
+  leased_until timestamptz,
   done_at timestamptz,
   primary key (campaign, number)
 ) with (fillfactor = 70)`,
+      "create index chunks_open on webpush.chunks (campaign, number) where done_at is null",
+      `create function webpush.add_counts(one jsonb, other jsonb) returns jsonb
+language sql immutable parallel safe as $$
+  select coalesce(jsonb_object_agg(key, total), '{}') from (
+    select key, sum(value::bigint) as total
+    from (select * from jsonb_each_text(one) union all select * from jsonb_each_text(other)) as both_counts
+    group by key
+  ) as sums
+$$`,
       `create table webpush.recipients (
   campaign text not null references webpush.campaigns on delete cascade,
   seq bigint not null,
