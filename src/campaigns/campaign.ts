@@ -8,7 +8,7 @@
 import type { Message } from "../protocol/message.ts";
 import type { ContentEncoding } from "../protocol/subscription.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
-import type { GoneMark, LastResult, SubscriptionRecord, WrongKeyMark } from "../store/subscriptions.ts";
+import type { SubscriptionRecord } from "../store/subscriptions.ts";
 
 /**
  * - `running`: chunks are taken as soon as the campaign is due
@@ -51,6 +51,8 @@ export interface CampaignPlan {
 export interface Campaign extends CampaignPlan {
   readonly id: string;
   readonly state: CampaignState;
+  /** Whose subscriptions: the store's, or those of a query, copied when the campaign was made. */
+  readonly source: "subscriptions" | "query";
   readonly createdAt: number;
   readonly dueAt: number;
   /** When its message is of no use any more: nothing is sent after this. */
@@ -61,7 +63,7 @@ export interface Campaign extends CampaignPlan {
   readonly chunksDone: number;
 }
 
-/** How a campaign is doing. */
+/** How a campaign is doing; `state` is as of now, also where its end is not noted yet. */
 export interface CampaignProgress extends Campaign {
   /** Everyone that is settled, in finished and unfinished chunks. */
   readonly counts: Counts;
@@ -84,11 +86,16 @@ export interface Outcome {
   readonly recipient: TurnRecipient;
   readonly outcome: string;
   readonly cause: string;
-  /** To be remembered as the subscription's last result; undefined where nothing was sent. */
-  readonly result: LastResult | undefined;
-  readonly wrongKey: WrongKeyMark | undefined;
-  /** The key it turned out to be made with. */
-  readonly madeWith?: VapidPublicKey;
+  /** What is remembered of it; undefined where nothing was sent. When it happened, the database says. */
+  readonly sent:
+    | {
+        readonly status: number | undefined;
+        /** The key that was refused, for a `wrong-key`. */
+        readonly refusedKey: VapidPublicKey | undefined;
+        /** The key it turned out to be made with, where it did not say. */
+        readonly madeWith: VapidPublicKey | undefined;
+      }
+    | undefined;
 }
 
 /** One recipient of a chunk. */
@@ -102,15 +109,15 @@ export interface TurnRecipient {
 export interface Turn {
   readonly campaign: Campaign;
   readonly chunk: number;
-  /** The job that holds it: whoever records with another one is refused. */
-  readonly job: string;
+  /** How often the chunk was taken, this time included: whoever records after another took it is refused. */
+  readonly number: number;
   /** Those who are not settled yet, in order. */
   readonly recipients: readonly TurnRecipient[];
-  /** How often it was taken before: by this or other workers. */
-  readonly turnsBefore: number;
+  /** After this long another worker may take the chunk. */
+  readonly leaseMs: number;
+  /** For how long the message is of use; nothing is sent after that. */
+  readonly endsInMs: number;
 }
 
-/** Marks to set when a chunk ends, judged over all of it. */
-export interface ChunkMarks {
-  readonly gone: readonly { readonly recipient: TurnRecipient; readonly mark: GoneMark }[];
-}
+/** Those of a chunk to be marked gone, judged when all of it is settled. */
+export type GoneMarks = readonly { readonly recipient: TurnRecipient; readonly cause: string }[];

@@ -126,8 +126,13 @@ async function take(boss: PgBoss, database: Database, most: number): Promise<rea
   return jobs.map(({ id, data, expireInSeconds }) => ({
     id,
     ...data,
-    leaseMs: Number(expireInSeconds) * 1000,
+    leaseMs: secondsOf(expireInSeconds) * 1000,
   }));
+}
+
+/** pg-boss promises a number and hands on what the database says: the text of a numeric. */
+function secondsOf(expireInSeconds: number | string): number {
+  return Number(expireInSeconds);
 }
 
 function bossOf(database: Database, options: PgBoss.ConstructorOptions): PgBoss {
@@ -138,7 +143,7 @@ function bossOf(database: Database, options: PgBoss.ConstructorOptions): PgBoss 
       ] as unknown[],
     }),
   };
-  return new PgBoss({ ...options, db, schema: queueSchema, schedule: false } as PgBoss.ConstructorOptions);
+  return new PgBoss({ ...options, db, schema: queueSchema, schedule: false });
 }
 
 function throughQueries(queries: Queries): PgBoss.Db {

@@ -154,9 +154,10 @@ interface Copying {
 
 async function runScript(pool: pg.Pool, { text, shown }: Copying): Promise<readonly unknown[]> {
   try {
-    const results: pg.QueryResult | readonly pg.QueryResult[] = await pool.query(text);
-    const last = Array.isArray(results) ? (results as readonly pg.QueryResult[]).at(-1) : results;
-    return (last as pg.QueryResult | undefined)?.rows ?? [];
+    // Its types do not say so, but several statements have as many results.
+    const results: unknown = await pool.query(text);
+    const last: unknown = Array.isArray(results) ? results.at(-1) : results;
+    return (last as pg.QueryResult<object> | undefined)?.rows ?? [];
   } catch (error) {
     throw explained(error, shown);
   }

@@ -87,6 +87,8 @@ export const migrations: readonly Migration[] = [
   encoding text,
   source text not null check (source in ('subscriptions', 'query')),
   selection text[] not null,
+  selects_all boolean not null,
+  tags text[] not null,
   named bigint[] not null,
   lease interval not null,
   public_key bytea not null,
