@@ -86,7 +86,8 @@ export async function openQueue(database: Database, options: QueueOptions): Prom
     },
     take: (most) => take(boss, database, most),
     async end(queries, ids) {
-      for (const id of ids) await boss.complete(queueName, id, {}, { db: throughQueries(queries) });
+      // Deleted, not completed: what is kept for half a day would be in the way of whoever looks for the next.
+      for (const id of ids) await boss.deleteJob(queueName, id, { db: throughQueries(queries) });
     },
     [Symbol.asyncDispose]: () => boss.stop({ graceful: false, close: false, wait: false }),
   };

@@ -52,7 +52,10 @@ export interface ChunkRow {
   readonly beyond: readonly string[];
 }
 
-/** Everybody of a chunk who is not settled, in order. */
+/**
+ * Everybody of a chunk who is not settled, in order. The range is said of results too: while a first campaign fills
+ * them, the database knows too little of the table to look only where it must.
+ */
 export function selectRecipients(
   campaign: Pick<Campaign, "id" | "source" | "selection">,
   { to_seq, position, beyond }: ChunkRow,
@@ -72,7 +75,8 @@ order by s.seq`,
   }
   return {
     text: `select ${recordColumns}
-from webpush.subscriptions s join webpush.campaigns k on k.id = $4 left join webpush.results r on r.seq = s.seq
+from webpush.subscriptions s join webpush.campaigns k on k.id = $4
+left join webpush.results r on r.seq = s.seq and r.seq > $1 and r.seq <= $2
 where s.seq > $1 and s.seq <= $2 and s.seq <> all($3::bigint[]) and ${isSelected}
 order by s.seq`,
     values: [...values, campaign.id],
