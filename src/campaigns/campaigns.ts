@@ -7,25 +7,18 @@ import type { Database, Transaction } from "../store/postgres/database.ts";
 import { copyLine } from "../store/postgres/copy.ts";
 import { endpointFingerprint, keyBytes, timeOf } from "../store/postgres/rows.ts";
 import type { SubscriptionRecord } from "../store/subscriptions.ts";
-import type {
-  Campaign,
-  CampaignPlan,
-  CampaignProgress,
-  CampaignState,
-  Counts,
-  OriginHold,
-} from "./campaign.ts";
+import type { Campaign, CampaignPlan, CampaignProgress, CampaignState, Counts } from "./campaign.ts";
 import { campaignOf, type CampaignRow } from "./campaign-rows.ts";
 import {
   changeState,
   insertCampaign,
   noteChunks,
   planChunks,
-  selectHolds,
   selectNamed,
   selectProgress,
   selectWorkers,
 } from "./campaign-sql.ts";
+import { readHolds } from "./pace.ts";
 import { openQueue, type ChunkQueue } from "./queue.ts";
 import { mend } from "./turns.ts";
 
@@ -227,8 +220,7 @@ async function progressOf(
 ): Promise<readonly CampaignProgress[]> {
   const rows = await database.query<ProgressRow>(selectProgress(where));
   if (rows.length === 0) return [];
-  const held = await database.query<Omit<OriginHold, "forMs"> & { readonly for_ms: number }>(selectHolds);
-  const holds = held.map(({ origin, for_ms: forMs, cause, reason }) => ({ origin, forMs, cause, reason }));
+  const holds = await readHolds(database);
   return rows.map((row) => ({
     ...campaignOf(row),
     counts: sumOf(row.counts, row.open_counts),

@@ -18,6 +18,7 @@ import {
 } from "./campaign.ts";
 import { campaignOf, recipientsOf, stateNow, type CampaignRow } from "./campaign-rows.ts";
 import { Ledger } from "./ledger.ts";
+import { forgetRates } from "./pace.ts";
 import { openQueue, type ChunkJob, type ChunkQueue, type QueueOptions } from "./queue.ts";
 import {
   addFinishedChunk,
@@ -108,6 +109,7 @@ export async function openTurns(database: Database, options: TurnsOptions): Prom
       await beat(database, options);
       await endExpired(database);
       await mend(database, queue);
+      await forgetRates(database);
     },
     [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose](),
   };
