@@ -4,28 +4,20 @@
  * Read once, written once per command. Good to some ten thousand records: the
  * whole file is parsed and written each time.
  */
-import {
-  formatSubscription,
-  parseSubscription,
-  subscriptionId,
-  type Subscription,
-} from "../protocol/subscription.ts";
-import { parseVapidPublicKey, type VapidPublicKey } from "../protocol/vapid.ts";
+import { formatSubscription, parseSubscription, subscriptionId } from "../protocol/subscription.ts";
+import { parseVapidPublicKey } from "../protocol/vapid.ts";
 import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { otherVersion, parseTime } from "./config.ts";
+import { assertNamesFree, mergeAdditions, withResult } from "./merging.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
-import {
-  isCalledGone,
-  isSameRegistration,
-  nameTaken,
-  type Added,
-  type Addition,
-  type GoneMark,
-  type LastResult,
-  type SubscriptionRecord,
-  type SubscriptionStore,
-  type WrongKeyMark,
+import type {
+  Added,
+  GoneMark,
+  LastResult,
+  SubscriptionRecord,
+  SubscriptionStore,
+  WrongKeyMark,
 } from "./subscriptions.ts";
 
 type Records = readonly SubscriptionRecord[];
@@ -62,8 +54,11 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
         const changed = records.map((record) =>
           chosen.has(record.id) ? { ...record, ...change(record) } : record,
         );
-        for (const record of changed) assertNameFree(changed, record);
         relabelled = changed.filter(({ id }) => chosen.has(id));
+        assertNamesFree(
+          relabelled,
+          changed.filter(({ id }) => !chosen.has(id)),
+        );
         return relabelled.length === 0 ? records : changed;
       });
       return relabelled;
@@ -71,87 +66,11 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
     async note(results) {
       const byId = new Map(results.map((note) => [note.id, note]));
       await file.update((records) => {
-        const noted = records.map((record) => {
-          const note = byId.get(record.id);
-          if (note?.registeredAt !== record.registeredAt) return record;
-          return {
-            ...record,
-            subscription: withKey(record.subscription, note.madeWith),
-            lastResult: note.result,
-            gone: note.gone ?? (note.result.outcome === "accepted" ? undefined : record.gone),
-            wrongKey: note.wrongKey ?? (note.result.outcome === "accepted" ? undefined : record.wrongKey),
-          };
-        });
+        const noted = records.map((record) => withResult(record, byId.get(record.id)));
         return noted.some((record, index) => record !== records[index]) ? noted : records;
       });
     },
   };
-}
-
-/** Records with the additions merged in by endpoint; the same array when nothing changed. */
-function mergeAdditions(records: Records, additions: readonly Addition[], now: number) {
-  const byId = new Map(records.map((record) => [record.id, record]));
-  const nameOwner = new Map(
-    records.flatMap(({ id, name }) => (name === undefined ? [] : [[name, id] as const])),
-  );
-  const added = additions.map((addition) => {
-    const one = mergeOne(byId, addition, now);
-    const owner = one.record.name === undefined ? undefined : nameOwner.get(one.record.name);
-    if (owner !== undefined && owner !== one.record.id) throw nameTaken(one.record.name ?? "", owner);
-    if (one.record.name !== undefined) nameOwner.set(one.record.name, one.record.id);
-    byId.set(one.record.id, one.record);
-    return one;
-  });
-  const changed = added.some(({ outcome }) => outcome !== "unchanged");
-  return { records: changed ? [...byId.values()] : records, added };
-}
-
-/** The subscription with the key it was made with, unless it says that itself. */
-function withKey(subscription: Subscription, madeWith: VapidPublicKey | undefined): Subscription {
-  const { applicationServerKey = madeWith } = subscription;
-  return applicationServerKey === subscription.applicationServerKey
-    ? subscription
-    : { ...subscription, applicationServerKey };
-}
-
-/** Handed in again without the key that is known by now: an endpoint and its keys go with one for ever. */
-function completed(added: Subscription, known: Subscription | undefined): Subscription {
-  const isSame = known?.p256dh === added.p256dh && known.auth.reveal() === added.auth.reveal();
-  return isSame ? withKey(added, known.applicationServerKey) : added;
-}
-
-function mergeOne(byId: ReadonlyMap<string, SubscriptionRecord>, addition: Addition, now: number): Added {
-  const id = subscriptionId(addition.subscription.endpoint);
-  const known = byId.get(id);
-  const subscription = completed(addition.subscription, known?.subscription);
-  if (known === undefined) {
-    const fresh = {
-      createdAt: now,
-      registeredAt: now,
-      lastResult: undefined,
-      gone: undefined,
-      wrongKey: undefined,
-    };
-    return { outcome: "added", record: { id, ...addition, ...fresh } };
-  }
-  const name = addition.name ?? known.name;
-  const tags = [...new Set([...known.tags, ...addition.tags])];
-  const isSame =
-    !isCalledGone(known) &&
-    name === known.name &&
-    tags.length === known.tags.length &&
-    isSameRegistration(known.subscription, subscription);
-  if (isSame) return { outcome: "unchanged", record: known };
-  return {
-    outcome: "updated",
-    record: { ...known, name, tags, subscription, registeredAt: now, gone: undefined, wrongKey: undefined },
-  };
-}
-
-function assertNameFree(records: Records, { id, name }: SubscriptionRecord): void {
-  if (name === undefined) return;
-  const owner = records.find((other) => other.name === name && other.id !== id);
-  if (owner !== undefined) throw nameTaken(name, owner.id);
 }
 
 const version = 1;

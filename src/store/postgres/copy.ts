@@ -26,6 +26,7 @@ function escaped(text: string): string {
   return text.replace(/[\\\n\r\t]/g, (character) => escapes[character] ?? character);
 }
 
-function arrayLiteral(items: readonly string[]): string {
+/** An array as the database writes one. */
+export function arrayLiteral(items: readonly string[]): string {
   return `{${items.map((item) => `"${item.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
 }

@@ -50,7 +50,7 @@ export const migrations: readonly Migration[] = [
   seq bigint generated always as identity primary key,
   fingerprint bytea not null unique check (length(fingerprint) = 16),
   id text not null,
-  name text unique,
+  name text unique deferrable,
   tags text[] not null default '{}',
   endpoint text not null,
   p256dh bytea not null,

@@ -1,0 +1,200 @@
+/**
+ * Stored subscriptions in PostgreSQL.
+ *
+ * A change locks the rows that it is about, merges as every store does (merging.ts), and writes back what changed. Nothing
+ * here is larger than a batch: reading goes from place to place, with no transaction kept open meanwhile.
+ */
+import { UserError, systemCode } from "../../base/errors.ts";
+import type { Subscription } from "../../protocol/subscription.ts";
+import { assertNamesFree, mergeAdditions, withResult } from "../merging.ts";
+import type { Added, Addition, SubscriptionRecord, SubscriptionStore } from "../subscriptions.ts";
+import type { Database, Queries, Transaction } from "./database.ts";
+import { recordOf, type RecordRow } from "./rows.ts";
+import * as sql from "./subscription-sql.ts";
+
+/** How many records are read, or held, at once. */
+const batchSize = 1000;
+/** Up to here values in a statement are as fast as `COPY`. */
+const mostInStatement = 100;
+const shortestId = 4;
+const mostAttempts = 10;
+
+/** The subscriptions of the schema `webpush`. */
+export function createPostgresSubscriptionStore(database: Database): SubscriptionStore & StreamingStore {
+  const transaction = <Result>(work: (queries: Transaction) => Promise<Result>): Promise<Result> =>
+    retried(() => database.transaction(work));
+  return {
+    path: database.shown,
+    mostAtOnce: batchSize,
+    list: () => collected(stream(database, {})),
+    stream: (filter = {}) => stream(database, filter),
+    named: (text) => named(database, text),
+    async count() {
+      const [row] = await database.query<{ readonly total: number; readonly gone: number }>(sql.countAll);
+      return row ?? { total: 0, gone: 0 };
+    },
+    add: (additions, now) =>
+      additions.length === 0
+        ? Promise.resolve([])
+        : transaction((queries) => add(queries, { additions: additions.map(storable), now })),
+    remove: (ids, isDoomed = () => true) =>
+      transaction(async (queries) => {
+        const doomed = (await placed(queries, sql.lockByIds(ids))).filter(({ record }) => isDoomed(record));
+        const seqs = doomed.map(({ seq }) => seq);
+        await queries.change(sql.deleteRecords(seqs));
+        await queries.change(sql.deleteResults(seqs));
+        return recordsOf(doomed);
+      }),
+    relabel: (ids, change) =>
+      transaction(async (queries) => {
+        const chosen = await placed(queries, sql.lockByIds(ids));
+        const changed = chosen.map(({ seq, record }) => ({ seq, record: { ...record, ...change(record) } }));
+        const names = changed.flatMap(({ record: { name } }) => (name === undefined ? [] : [name]));
+        const seqs = new Set(chosen.map(({ seq }) => seq));
+        const others = (await placed(queries, sql.lockKnown([], names))).filter(({ seq }) => !seqs.has(seq));
+        assertNamesFree(recordsOf(changed), recordsOf(others));
+        if (changed.length > 0) await queries.change(sql.updateRecords(changed));
+        return recordsOf(changed);
+      }),
+    note: (results) =>
+      transaction(async (queries) => {
+        const byId = new Map(results.map((note) => [note.id, note]));
+        const known = await placed(queries, sql.lockByIds([...byId.keys()]));
+        const noted = known
+          .map(({ seq, record }) => ({
+            seq,
+            record: withResult(record, byId.get(record.id)),
+            before: record,
+          }))
+          .filter(({ record, before }) => record !== before);
+        const keyed = noted.filter(({ record, before }) => record.subscription !== before.subscription);
+        if (noted.length > 0) await queries.change(sql.writeResults(noted));
+        if (keyed.length > 0) await queries.change(sql.updateRecords(keyed));
+      }),
+  };
+}
+
+/** What stores of more than one can hold have besides. */
+export interface StreamingStore {
+  readonly mostAtOnce: number;
+  stream(filter?: sql.StreamFilter): AsyncIterable<SubscriptionRecord>;
+  named(text: string): Promise<readonly SubscriptionRecord[]>;
+  count(): Promise<{ readonly total: number; readonly gone: number }>;
+}
+
+async function* stream(database: Queries, filter: sql.StreamFilter): AsyncGenerator<SubscriptionRecord> {
+  let after = "0";
+  for (;;) {
+    const batch = await placed(database, sql.selectNext(after, batchSize, filter));
+    for (const { record } of batch) yield record;
+    const last = batch.at(-1);
+    if (last === undefined || batch.length < batchSize) return;
+    after = last.seq;
+  }
+}
+
+async function named(database: Queries, text: string): Promise<readonly SubscriptionRecord[]> {
+  const exact = recordsOf(await placed(database, sql.selectExactly(text, 4)));
+  if (exact.length > 1) throw ambiguous(text, exact);
+  if (exact.length > 0 || text.length < shortestId) return exact;
+  const begun = recordsOf(await placed(database, sql.selectBegunWith(text, 4)));
+  if (begun.length > 1) throw ambiguous(text, begun);
+  return begun;
+}
+
+function ambiguous(text: string, found: readonly SubscriptionRecord[]): UserError {
+  const ids = found.slice(0, 3).map(({ id, name }) => name ?? id);
+  return new UserError("subscription-ambiguous", `${text} stands for more than one subscription`, {
+    hints: [`give a name or more of an id: ${ids.join(", ")}`],
+  });
+}
+
+async function add(
+  queries: Transaction,
+  { additions, now }: { readonly additions: readonly Addition[]; readonly now: number },
+): Promise<readonly Added[]> {
+  const endpoints = [...new Set(additions.map(({ subscription }) => subscription.endpoint))];
+  const names = additions.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const known = await placed(queries, sql.lockKnown(endpoints, names));
+  const before = new Map(known.map((one) => [one.record.subscription.endpoint as string, one]));
+  const { records, added } = mergeAdditions(recordsOf(known), additions, now);
+  const fresh = records.filter(({ subscription }) => !before.has(subscription.endpoint));
+  const changed = records.flatMap((record) => {
+    const one = before.get(record.subscription.endpoint);
+    return one === undefined || one.record === record ? [] : [{ seq: one.seq, record }];
+  });
+  await insert(queries, fresh);
+  if (changed.length > 0) {
+    await queries.change(sql.updateRecords(changed));
+    await queries.change(sql.clearMarks(changed));
+  }
+  return added;
+}
+
+async function insert(queries: Transaction, records: readonly SubscriptionRecord[]): Promise<void> {
+  if (records.length > mostInStatement)
+    await queries.copyIn(sql.copySubscriptions, records.map(sql.subscriptionLine));
+  else if (records.length > 0) await queries.change(sql.insertRecords(records));
+}
+
+async function placed(
+  queries: Queries,
+  statement: Parameters<Queries["query"]>[0],
+): Promise<readonly sql.Placed[]> {
+  const rows = await queries.query<RecordRow>(statement);
+  return rows.map((row) => ({ seq: row.seq, record: readRow(row) }));
+}
+
+/**
+ * @throws UserError `store-damaged` for a row that somebody else wrote
+ */
+function readRow(row: RecordRow): SubscriptionRecord {
+  try {
+    return recordOf(row);
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause;
+    throw new UserError("store-damaged", `row ${row.seq} of webpush.subscriptions: ${cause.message}`, {
+      kind: "failed",
+      hints: [`correct it, or delete from webpush.subscriptions where seq = ${row.seq}`],
+      cause,
+    });
+  }
+}
+
+function recordsOf(found: readonly sql.Placed[]): readonly SubscriptionRecord[] {
+  return found.map(({ record }) => record);
+}
+
+async function collected<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** The last moment of the year 9999, in ms: databases and dates agree up to there. */
+const latestTime = 253_402_300_799_999;
+
+/** An addition as it will be read back: times have whole milliseconds and end with the year 9999. */
+function storable(addition: Addition): Addition {
+  const { subscription } = addition;
+  const { expirationTime } = subscription;
+  if (expirationTime === null) return addition;
+  const stored: Subscription = {
+    ...subscription,
+    expirationTime: Math.min(Math.floor(expirationTime), latestTime),
+  };
+  return { ...addition, subscription: stored };
+}
+
+/** Unique violation, serialization failure, deadlock: somebody else was there in the same moment. */
+const raceCodes = ["23505", "40001", "40P01"];
+
+async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === mostAttempts || !raceCodes.includes(systemCode(error) ?? "")) throw error;
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { openDatabase } from "../../../src/store/postgres/database.ts";
+import { createPostgresSubscriptionStore } from "../../../src/store/postgres/subscription-store.ts";
+import type { Addition } from "../../../src/store/subscriptions.ts";
+import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
+import { sampleSubscription } from "../../support/samples.ts";
+import { describeSubscriptionStore } from "../subscription-store-contract.ts";
+
+async function openTwice() {
+  const { database, url } = await openTestDatabase();
+  const second = openDatabase(url);
+  onTestFinished(() => second[Symbol.asyncDispose]());
+  const store = createPostgresSubscriptionStore(database);
+  return { database, store, other: createPostgresSubscriptionStore(second) };
+}
+
+/** Readers with an endpoint each, and one key for all: making keys takes time. */
+function crowd(count: number, labels: Partial<Addition> = {}): readonly Addition[] {
+  const one = sampleSubscription("crowd");
+  return Array.from({ length: count }, (_, index) => ({
+    subscription: { ...one, endpoint: sampleSubscription(`reader-${index}`).endpoint },
+    name: undefined,
+    tags: [],
+    ...labels,
+  }));
+}
+
+const now = Date.parse("2026-11-02T08:00:00.000Z");
+
+describe.skipIf(!hasPostgres)("in PostgreSQL", () => {
+  describeSubscriptionStore("webpush.subscriptions", openTwice);
+
+  test("many at once go in by COPY, and come back in their order, whole", async () => {
+    const { store, other } = await openTwice();
+    const additions = crowd(1_501, { tags: ["a\\b", 'say "hi"', "tab\there", "Zoë, 山"] });
+    const added = await store.add(additions, now);
+    expect(added.every(({ outcome }) => outcome === "added")).toBe(true);
+    expect(await other.list()).toEqual(added.map(({ record }) => record));
+  });
+
+  test("two that import the same at once store each once", async () => {
+    const { store, other } = await openTwice();
+    const additions = crowd(300);
+    const outcomes = await Promise.all([store.add(additions, now), other.add([...additions].reverse(), now)]);
+    const counted = outcomes.flat().map(({ outcome }) => outcome);
+    expect(counted.filter((outcome) => outcome === "added")).toHaveLength(300);
+    expect(counted.filter((outcome) => outcome === "unchanged")).toHaveLength(300);
+    expect(await store.count()).toEqual({ total: 300, gone: 0 });
+  });
+
+  test("names may be swapped", async () => {
+    const { store } = await openTwice();
+    const [one, two] = ["one", "two"];
+    const added = await store.add(
+      [one, two].map((name) => ({ subscription: sampleSubscription(name), name, tags: [] })),
+      now,
+    );
+    const swapped = await store.relabel(
+      added.map(({ record }) => record.id),
+      ({ name, tags }) => ({ name: name === one ? two : one, tags }),
+    );
+    expect(swapped.map(({ name }) => name)).toEqual([two, one]);
+  });
+
+  test("what nobody could have subscribed is refused with its row", async () => {
+    const { database, store } = await openTwice();
+    await store.add(crowd(1), now);
+    await database.change({ text: "update webpush.subscriptions set auth = '\\x00'" });
+    await expect(store.list()).rejects.toMatchObject({
+      code: "store-damaged",
+      message: "row 1 of webpush.subscriptions: auth is 1 bytes, expected 16",
+    });
+  });
+
+  test("of two with the same id, neither is meant", async () => {
+    const { database, store } = await openTwice();
+    const [first] = await store.add(crowd(2), now);
+    const id = first?.record.id ?? "";
+    await database.change({ text: "update webpush.subscriptions set id = $1", values: [id] });
+    await expect(store.named(id)).rejects.toMatchObject({ code: "subscription-ambiguous" });
+  });
+
+  test("an end beyond the year 9999, or between two milliseconds, is kept as far as it goes", async () => {
+    const { store } = await openTwice();
+    const times = [1e300, 12.7];
+    const additions = times.map((expirationTime, index) => ({
+      subscription: sampleSubscription(`reader-${index}`, { expirationTime }),
+      name: undefined,
+      tags: [],
+    }));
+    await store.add(additions, now);
+    expect((await store.list()).map(({ subscription }) => subscription.expirationTime)).toEqual([
+      Date.parse("9999-12-31T23:59:59.999Z"),
+      12,
+    ]);
+    expect((await store.add(additions, now)).map(({ outcome }) => outcome)).toEqual([
+      "unchanged",
+      "unchanged",
+    ]);
+  });
+});
