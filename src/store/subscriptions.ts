@@ -7,7 +7,7 @@
  * results of the older registration (PROTOCOL.md §4.8 guard 4).
  */
 import { UserError } from "../base/errors.ts";
-import { formatSubscription, type Subscription } from "../protocol/subscription.ts";
+import { formatSubscription, type Endpoint, type Subscription } from "../protocol/subscription.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 
 /** One stored subscription. Times are ms since 1970. */
@@ -62,6 +62,8 @@ export type AddOutcome = "added" | "updated" | "unchanged";
 /** A result to remember, for the registration it was sent to. */
 export interface ResultNote {
   readonly id: string;
+  /** For a store over somebody else's table, which knows no ids of ours; results without are forgotten there. */
+  readonly endpoint?: Endpoint;
   readonly registeredAt: number;
   readonly result: LastResult;
   readonly gone: GoneMark | undefined;

@@ -4,11 +4,12 @@
  * A change locks the rows that it is about, merges as every store does (merging.ts), and writes back what changed. Nothing
  * here is larger than a batch: reading goes from place to place, with no transaction kept open meanwhile.
  */
-import { UserError, systemCode } from "../../base/errors.ts";
+import { UserError } from "../../base/errors.ts";
 import type { Subscription } from "../../protocol/subscription.ts";
 import { assertNamesFree, mergeAdditions, withResult } from "../merging.ts";
 import type { Added, Addition, SubscriptionRecord, SubscriptionStore } from "../subscriptions.ts";
 import type { Database, Queries, Transaction } from "./database.ts";
+import { failureCode } from "./failure.ts";
 import { recordOf, type RecordRow } from "./rows.ts";
 import * as sql from "./subscription-sql.ts";
 
@@ -102,7 +103,8 @@ async function named(database: Queries, text: string): Promise<readonly Subscrip
   return begun;
 }
 
-function ambiguous(text: string, found: readonly SubscriptionRecord[]): UserError {
+/** The error for a text that stands for several. */
+export function ambiguous(text: string, found: readonly SubscriptionRecord[]): UserError {
   const ids = found.slice(0, 3).map(({ id, name }) => name ?? id);
   return new UserError("subscription-ambiguous", `${text} stands for more than one subscription`, {
     hints: [`give a name or more of an id: ${ids.join(", ")}`],
@@ -165,7 +167,8 @@ function recordsOf(found: readonly sql.Placed[]): readonly SubscriptionRecord[] 
   return found.map(({ record }) => record);
 }
 
-async function collected<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+/** All of a stream. */
+export async function collected<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
   const all: Item[] = [];
   for await (const item of items) all.push(item);
   return all;
@@ -194,7 +197,7 @@ async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
     } catch (error) {
-      if (attempt === mostAttempts || !raceCodes.includes(systemCode(error) ?? "")) throw error;
+      if (attempt === mostAttempts || !raceCodes.includes(failureCode(error))) throw error;
     }
   }
 }
