@@ -94,6 +94,25 @@ export interface SubscriptionStore {
   readonly path: string;
 }
 
+/** A store that takes whole records, times, results and marks included, as another store had them. */
+export interface RestoringStore {
+  /**
+   * Merges them in: of an endpoint that is known, the later registration stays. A name that another subscription has is
+   * left out.
+   */
+  restore(records: readonly SubscriptionRecord[]): Promise<RestoredCounts>;
+}
+
+/** How many whole records came in, and what became of them. */
+export interface RestoredCounts {
+  readonly added: number;
+  /** Of known endpoints, where the record that came in was the later one. */
+  readonly updated: number;
+  readonly unchanged: number;
+  /** Of those added or updated, how many lost their name because another has it. */
+  readonly unnamed: number;
+}
+
 export interface Added {
   readonly outcome: AddOutcome;
   readonly record: SubscriptionRecord;

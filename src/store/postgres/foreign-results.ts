@@ -5,7 +5,7 @@ import type { Buffer } from "node:buffer";
 import type { Endpoint } from "../../protocol/subscription.ts";
 import type { ResultNote } from "../subscriptions.ts";
 import type { Statement } from "./database.ts";
-import { endpointFingerprint, keyBytes, timeOf, type ResultRow } from "./rows.ts";
+import { endpointFingerprint, resultValues, type ResultRow } from "./rows.ts";
 
 export interface ForeignResultRow extends ResultRow {
   readonly fingerprint: Buffer;
@@ -23,19 +23,7 @@ from webpush.foreign_results where fingerprint = any($1)`,
 
 /** Results as they are noted of stored ones: marks stay until a message is accepted, or the page registers again. */
 export function writeForeignResults(notes: readonly (readonly [Endpoint, ResultNote])[]): Statement {
-  const rows = notes.map(([endpoint, { registeredAt, result, gone, wrongKey }]) => [
-    endpointFingerprint(endpoint),
-    timeOf(registeredAt),
-    timeOf(result.at),
-    result.outcome,
-    result.cause,
-    result.status,
-    gone && timeOf(gone.at),
-    gone?.cause,
-    wrongKey && timeOf(wrongKey.at),
-    wrongKey?.cause,
-    wrongKey && keyBytes(wrongKey.publicKey),
-  ]);
+  const rows = notes.map(([endpoint, one]) => [endpointFingerprint(endpoint), ...resultValues(one)]);
   return {
     text: `insert into webpush.foreign_results as r (fingerprint, registered_at, at, outcome, cause, status,
   gone_at, gone_cause, wrong_key_at, wrong_key_cause, wrong_key)
@@ -47,7 +35,7 @@ on conflict (fingerprint) do update set registered_at = excluded.registered_at, 
   outcome = excluded.outcome, cause = excluded.cause, status = excluded.status,
   ${["gone_at", "gone_cause", "wrong_key_at", "wrong_key_cause", "wrong_key"].map(keptMark).join(",\n  ")}
 where r.registered_at <= excluded.registered_at`,
-    values: Array.from({ length: 11 }, (_, column) => rows.map((row) => row[column] ?? null)),
+    values: Array.from({ length: 11 }, (_, column) => rows.map((row) => row[column])),
   };
 }
 

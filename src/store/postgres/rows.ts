@@ -6,7 +6,7 @@ import { formatBase64url, parseBase64 } from "../../base/bytes.ts";
 import { fingerprintOf } from "../../base/fingerprint-set.ts";
 import { parseSubscription, subscriptionId, type Endpoint } from "../../protocol/subscription.ts";
 import { parseVapidPublicKey, type VapidPublicKey } from "../../protocol/vapid.ts";
-import type { SubscriptionRecord } from "../subscriptions.ts";
+import type { ResultNote, SubscriptionRecord } from "../subscriptions.ts";
 
 /** How much of a SHA-256 tells endpoints apart: two of a hundred million meet with a chance of 1 in 10^23. */
 const fingerprintBytes = 16;
@@ -103,4 +103,20 @@ export function publicKeyOf(bytes: Uint8Array): VapidPublicKey {
 /** A time for the database, in ms since 1970. */
 export function timeOf(ms: number): Date {
   return new Date(ms);
+}
+
+/** The values of `registered_at, at, outcome, cause, status` and the columns of both marks. */
+export function resultValues({
+  registeredAt,
+  result,
+  gone,
+  wrongKey,
+}: Pick<ResultNote, "registeredAt" | "result" | "gone" | "wrongKey">): readonly unknown[] {
+  const goneMark = gone === undefined ? [null, null] : [timeOf(gone.at), gone.cause];
+  const keyMark =
+    wrongKey === undefined
+      ? [null, null, null]
+      : [timeOf(wrongKey.at), wrongKey.cause, keyBytes(wrongKey.publicKey)];
+  const { at, outcome, cause, status = null } = result;
+  return [timeOf(registeredAt), timeOf(at), outcome, cause, status, ...goneMark, ...keyMark];
 }
