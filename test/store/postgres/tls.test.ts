@@ -34,7 +34,9 @@ describe.skipIf(!hasPostgres)("TLS to the database", () => {
 
   async function connect(options: string): Promise<unknown> {
     await using database = openDatabase(`${server?.url() ?? ""}${options}`);
-    return await database.query({ text: "select ssl, version from pg_stat_ssl where pid = pg_backend_pid()" });
+    return await database.query({
+      text: "select ssl, version from pg_stat_ssl where pid = pg_backend_pid()",
+    });
   }
 
   test.each(["verify-full", "verify-ca", "require"])(
