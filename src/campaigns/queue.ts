@@ -57,6 +57,20 @@ export async function installQueue(database: Database): Promise<void> {
   await boss.stop({ graceful: false, close: false });
 }
 
+/** Whether the queue's schema is there and as new as this needs it. */
+export async function isQueueInstalled(database: Database): Promise<boolean> {
+  const boss = bossOf(database, { migrate: false, supervise: false });
+  if (!(await boss.isInstalled()).valueOf()) return false;
+  return Number(await boss.schemaVersion()) >= queueSchemaVersion();
+}
+
+/** The version that pg-boss itself writes down when it installs its schema. */
+function queueSchemaVersion(): number {
+  return Number(
+    /\.version\(version\) VALUES \('?(\d+)/i.exec(PgBoss.getConstructionPlans(queueSchema))?.[1] ?? 0,
+  );
+}
+
 /** What `installQueue` runs on a database without it, for whoever runs it by hand. */
 export function queueScript(): string {
   const options = JSON.stringify({ policy: "short", retryLimit });

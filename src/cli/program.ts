@@ -35,6 +35,7 @@ const builders: Readonly<Record<string, Builder>> = {
   inspect: async ({ dispatch }) => (await import("../commands/inspect/command.ts")).inspectCommand(dispatch),
   demo: async ({ dispatch }) => (await import("../commands/demo/command.ts")).demoCommand(dispatch),
   config: async ({ dispatch }) => (await import("../commands/config/command.ts")).configCommand(dispatch),
+  store: async ({ dispatch }) => (await import("../commands/store/command.ts")).storeCommand(dispatch),
   completion: async ({ dispatch, describe }) =>
     (await import("../commands/completion/command.ts")).completionCommand(dispatch, describe),
   help: async ({ dispatch, describe, showHelp }) =>

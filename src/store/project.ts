@@ -5,10 +5,11 @@
  * `*` in it, because it holds private keys and people's subscriptions.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UserError, systemCode } from "../base/errors.ts";
 
 const folderName = ".webpush";
+const profilesFolder = "profiles";
 const ignoreFile = ".gitignore";
 const ignoreAll = "*";
 const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -50,14 +51,18 @@ export function locateProject({ cwd, configDir, profile }: LocationOptions): Pro
     });
   }
   const root = configDir === undefined ? nearestFolder(cwd) : resolve(cwd, configDir);
-  const folder = profile === undefined ? root : join(root, "profiles", profile);
-  return {
-    cwd,
-    root,
-    folder,
-    configFile: join(folder, "config.json"),
-    subscriptionsFile: join(folder, "subscriptions.json"),
-  };
+  const folder = profile === undefined ? root : join(root, profilesFolder, profile);
+  return { cwd, root, folder, ...filesIn(folder) };
+}
+
+/** The location whose files are in `folder`. */
+export function locationIn(folder: string, cwd: string): ProjectLocation {
+  const isProfile = basename(dirname(folder)) === profilesFolder;
+  return { cwd, root: isProfile ? dirname(dirname(folder)) : folder, folder, ...filesIn(folder) };
+}
+
+function filesIn(folder: string): Pick<ProjectLocation, "configFile" | "subscriptionsFile"> {
+  return { configFile: join(folder, "config.json"), subscriptionsFile: join(folder, "subscriptions.json") };
 }
 
 function nearestFolder(cwd: string): string {

@@ -25,6 +25,14 @@ export interface KeyStore {
 
 const noKeys: Keys = { current: undefined, pairs: [], subject: undefined };
 
+/** Stands for a file that holds none and takes none: all is about the database. */
+export const noFile: KeyStore = {
+  path: "",
+  isFile: true,
+  read: () => Promise.resolve(noKeys),
+  update: () => Promise.reject(new Error("there is no file")),
+};
+
 /** The keys of the schema `webpush`; those of `file` as long as it has some and the database has none. */
 export function createPostgresConfigStore(database: Database, file: KeyStore): KeyStore {
   let isOfFile = false;

@@ -49,6 +49,21 @@ export async function schemaStatus(database: Queries): Promise<SchemaStatus> {
   return { version, newest, pending: migrations.filter((one) => one.version > version) };
 }
 
+/**
+ * Refuses a database that is not at the newest version.
+ *
+ * @throws UserError `store-not-migrated`, `store-version`
+ */
+export async function assertMigrated(database: Database): Promise<void> {
+  const { version, newest, pending } = await schemaStatus(database);
+  if (pending.length === 0) return;
+  const what = version === 0 ? "has no schema webpush yet" : `is at version ${version} of ${newest}`;
+  throw new UserError("store-not-migrated", `${database.shown} ${what}`, {
+    kind: "failed",
+    hints: ["run `webpush store migrate` with a role that may create schemas"],
+  });
+}
+
 async function versionOf(database: Queries): Promise<number> {
   const [row] = await database.query<{ readonly version: number | null }>({
     text: `select max(version) as version from ${schema}.migrations`,

@@ -1,0 +1,82 @@
+/** `webpush store`: flags only. */
+import { Command } from "commander";
+import type { Dispatch } from "../dispatch.ts";
+
+export type StatusOptions = Readonly<Record<string, never>>;
+
+export interface MigrateOptions {
+  readonly dryRun: boolean;
+}
+
+export interface CopyOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly keys: boolean;
+  readonly yes: boolean;
+}
+
+export function storeCommand(dispatch: Dispatch): Command {
+  return new Command("store")
+    .summary("where keys and subscriptions are kept: state, schema, copies")
+    .description(
+      "Look after the place where keys and subscriptions are kept: the project's files, or\n" +
+        "a PostgreSQL database when WEBPUSH_STORE names one.",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ export WEBPUSH_STORE=postgres://webpush@db.example.net/push
+  $ webpush store migrate
+  $ webpush store copy local "$WEBPUSH_STORE"`,
+    )
+    .action(() => dispatch<StatusOptions>(() => import("./status.ts"), {}))
+    .addCommand(statusCommand(dispatch))
+    .addCommand(migrateCommand(dispatch))
+    .addCommand(copyCommand(dispatch));
+}
+
+function statusCommand(dispatch: Dispatch): Command {
+  return new Command("status")
+    .summary("tell where the store is, and what is in it")
+    .description(
+      "Tell where the store is, how it is reached, how many subscriptions it has, and\n" +
+        "whether its schema is up to date. Exits 1 when it is not.",
+    )
+    .addHelpText("after", "\nExample:\n  $ webpush store status --json")
+    .action(() => dispatch<StatusOptions>(() => import("./status.ts"), {}));
+}
+
+function migrateCommand(dispatch: Dispatch): Command {
+  return new Command("migrate")
+    .summary("bring the database to the schema this webpush needs")
+    .description(
+      "Make the schemas webpush and webpush_queue in the database, or bring them up to\n" +
+        "date. The role must be allowed to create schemas; those that send need less.",
+    )
+    .option("--dry-run", "print the SQL instead of running it", false)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ webpush store migrate\n  $ webpush store migrate --dry-run > webpush.sql",
+    )
+    .action((flags: MigrateOptions) =>
+      dispatch<MigrateOptions>(() => import("./migrate.ts"), { dryRun: flags.dryRun }),
+    );
+}
+
+function copyCommand(dispatch: Dispatch): Command {
+  return new Command("copy")
+    .summary("copy subscriptions from one store to another")
+    .description(
+      "Copy every subscription with its name, tags, times, last result and marks. Of one that\n" +
+        "is in both, the later registration stays. Run it again when it was interrupted.",
+    )
+    .argument("<from>", "`local` for the project's files, or postgres://…")
+    .argument("<to>", "`local` for the project's files, or postgres://…")
+    .option("--keys", "also the key pairs: whoever can read them there can send as you", false)
+    .option("-y, --yes", "do not ask", false)
+    .addHelpText("after", '\nExample:\n  $ webpush store copy local "$WEBPUSH_STORE" --keys')
+    .action((from: string, to: string, flags: Pick<CopyOptions, "keys" | "yes">) =>
+      dispatch<CopyOptions>(() => import("./copy.ts"), { from, to, keys: flags.keys, yes: flags.yes }),
+    );
+}
