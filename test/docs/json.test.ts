@@ -12,6 +12,7 @@ import { formatSubscription } from "../../src/protocol/subscription.ts";
 import { createReceiverKeys } from "../../src/protocol/decryption.ts";
 import { subscribe } from "../../src/receiver/http-receiver.ts";
 import { asPage, startServeCli } from "../commands/serve/serve-cli.ts";
+import { hasPostgres, openTestDatabase } from "../support/postgres.ts";
 import { linesOf, runMain } from "../support/run-cli.ts";
 import { sampleJson } from "../support/samples.ts";
 import { nodesOf, readSourceTree } from "../support/source-tree.ts";
@@ -113,10 +114,23 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     [["config"], fields("config")],
     [["config", "set", "ttl", "10m"], fields("config")],
     [["config", "unset", "ttl"], fields("config")],
+    [["store"], fields("store status")],
+    [["store", "copy", "local", "nowhere"], fields("Error")],
     [["help", "exit-codes"], fields("help exit-codes")],
     [["no-such-topic"].flatMap((topic) => ["help", topic]), fields("Error")],
   ])("%j", async (argv, expected) => {
     expect(await check(await project(), argv, expected)).toEqual([]);
+  });
+
+  test.skipIf(!hasPostgres)("store: of a database", async () => {
+    const cwd = await project();
+    const { url } = await openTestDatabase({ migrated: false });
+    const { stdout } = await runMain(["store", "migrate", "--json"], { cwd, env: { WEBPUSH_STORE: url } });
+    expect(difference(JSON.parse(stdout), fields("store migrate"))).toEqual([]);
+    const copy = ["store", "copy", "local", url, "--yes"];
+    expect(await check(cwd, copy, fields("store copy"))).toEqual([]);
+    const status = await runMain(["store", "status", "--json"], { cwd, env: { WEBPUSH_STORE: url } });
+    expect(difference(JSON.parse(status.stdout), fields("store status"))).toEqual([]);
   });
 
   test("emulator: ready and events; listen: ready and messages", async () => {

@@ -3,83 +3,118 @@
  *
  * Data, not branches: a row says which codes it is about, and what to do.
  */
-import { UserError, messageOf, systemCode, type ErrorKind } from "../../base/errors.ts";
+import { UserError, messageOf, systemCode } from "../../base/errors.ts";
+
+interface Failure {
+  /** The database, for people. */
+  readonly shown: string;
+  /** What it said itself. */
+  readonly said: string;
+  readonly cause: unknown;
+}
 
 interface FailureRow {
-  readonly code: string;
   readonly about: RegExp;
-  readonly kind?: ErrorKind;
-  readonly what: (shown: string, said: string) => string;
-  readonly hints: readonly string[];
+  readonly explain: (failure: Failure) => UserError;
 }
 
 /** The first row that matches counts. */
 const rows: readonly FailureRow[] = [
   {
-    code: "store-denied",
     about: /^(?:28P01|28000)$/,
-    what: (shown, said) => `${shown} does not let us in: ${said}`,
-    hints: ["check user and password: in the address, PGPASSWORD or ~/.pgpass"],
+    explain: ({ shown, said, cause }) =>
+      new UserError("store-denied", `${shown} does not let us in: ${said}`, {
+        kind: "failed",
+        hints: ["check user and password: in the address, PGPASSWORD or ~/.pgpass"],
+        cause,
+      }),
   },
   {
-    code: "store-database-missing",
     about: /^3D000$/,
-    what: (shown) => `there is no database at ${shown}`,
-    hints: ["make it with createdb, or correct the address"],
+    explain: ({ shown, cause }) =>
+      new UserError("store-database-missing", `there is no database at ${shown}`, {
+        kind: "failed",
+        hints: ["make it with createdb, or correct the address"],
+        cause,
+      }),
   },
   {
-    code: "store-not-migrated",
     about: /^(?:3F000|42P01|42703|42883)$/,
-    what: (shown, said) => `${shown} does not hold what this webpush expects: ${said}`,
-    hints: [
-      "run `webpush store migrate` with a role that may create schemas",
-      "webpush store status tells more",
-    ],
+    explain: ({ shown, said, cause }) =>
+      new UserError("store-not-migrated", `${shown} does not hold what this webpush expects: ${said}`, {
+        kind: "failed",
+        hints: [
+          "run `webpush store migrate` with a role that may create schemas; `webpush store status` tells more",
+        ],
+        cause,
+      }),
   },
   {
-    code: "store-forbidden",
     about: /^42501$/,
-    what: (shown, said) => `the database refuses it: ${said} (${shown})`,
-    hints: ["grant the role what docs/scaling.md lists, or use another role"],
+    explain: ({ shown, said, cause }) =>
+      new UserError("store-forbidden", `the database refuses it: ${said} (${shown})`, {
+        kind: "failed",
+        hints: ["grant the role what docs/scaling.md lists, or use another role"],
+        cause,
+      }),
   },
   {
-    code: "store-read-only",
     about: /^(?:25006|25001)$/,
-    what: (shown, said) => `nothing can be written there: ${said} (${shown})`,
-    hints: ["give the address of the primary; a query given by --query must only read"],
+    explain: ({ shown, said, cause }) =>
+      new UserError("store-read-only", `nothing can be written there: ${said} (${shown})`, {
+        kind: "failed",
+        hints: ["give the address of the primary; a query given by --query must only read"],
+        cause,
+      }),
   },
   {
-    code: "store-full",
     about: /^53100$/,
-    what: (shown, said) => `the database's disk is full: ${said} (${shown})`,
-    hints: ["free some space there; nothing was changed"],
+    explain: ({ shown, said, cause }) =>
+      new UserError("store-full", `the database's disk is full: ${said} (${shown})`, {
+        kind: "failed",
+        hints: ["free some space there; nothing was changed"],
+        cause,
+      }),
   },
   {
-    code: "store-busy",
     about: /^(?:40001|40P01|55P03|57014)$/,
-    what: (shown, said) => `${shown} gave up on it: ${said}`,
-    hints: ["try again; a statement_timeout of the role or a replica's recovery may be too short for this"],
+    explain: ({ shown, said, cause }) =>
+      new UserError("store-busy", `${shown} gave up on it: ${said}`, {
+        kind: "failed",
+        hints: [
+          "try again; a statement_timeout of the role or a replica's recovery may be too short for this",
+        ],
+        cause,
+      }),
   },
   {
-    code: "store-unreachable",
     about:
       /^(?:ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|ENOENT|EACCES|08\d{3}|53300|57P0[1-4])$/,
-    what: (shown, said) => `cannot reach the database at ${shown}: ${said}`,
-    hints: ["check that it runs and takes connections from here, and the address: webpush store status"],
+    explain: ({ shown, said, cause }) =>
+      new UserError("store-unreachable", `cannot reach the database at ${shown}: ${said}`, {
+        kind: "failed",
+        hints: ["check the address, and that the database runs and takes connections from here"],
+        cause,
+      }),
   },
   {
-    code: "store-tls",
     about: /^(?:CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO|ERR_SSL)/,
-    what: (shown, said) => `no safe connection to ${shown}: ${said}`,
-    hints: [
-      "name its authority with ?sslrootcert=FILE in the address",
-      "on a network that is all your own, ?sslmode=disable goes without TLS",
-    ],
+    explain: ({ shown, said, cause }) =>
+      new UserError("store-tls", `no safe connection to ${shown}: ${said}`, {
+        kind: "failed",
+        hints: [
+          "name its authority with ?sslrootcert=FILE in the address",
+          "on a network that is all your own, ?sslmode=disable goes without TLS",
+        ],
+        cause,
+      }),
   },
 ];
 
 /** What the client says in words only. */
 const wordings: readonly (readonly [RegExp, string])[] = [
+  // Of a server that wants a password, where there is none.
+  [/^SASL: .*password/i, "28P01"],
   [/does not support SSL/i, "ERR_TLS"],
   [/terminat|timeout|closed|not queryable/i, "ETIMEDOUT"],
 ];
@@ -90,11 +125,8 @@ export function explained(error: unknown, shown: string): unknown {
   const said = messageOf(error);
   const code = systemCode(error) ?? wordings.find(([words]) => words.test(said))?.[1] ?? "";
   const row = rows.find(({ about }) => about.test(code));
-  if (row === undefined) return error;
   // Several addresses of one host give an error without words of its own.
-  const words = said === "" ? code : said;
-  const { kind = "failed", hints } = row;
-  return new UserError(row.code, row.what(shown, words), { kind, hints, cause: error });
+  return row?.explain({ shown, said: said === "" ? code : said, cause: error }) ?? error;
 }
 
 /** The SQLSTATE or system code behind an error, explained or not; empty when there is none. */
