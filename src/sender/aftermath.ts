@@ -15,54 +15,48 @@ import { chanceOf, decideRetry, type RetryDecision, type RetryPolicy } from "./r
  */
 export type Fate = "put-off" | "open" | "final";
 
-/** The moment of an answer. */
-export interface Moment {
-  readonly now: number;
-  /** Nothing more is begun in this run. */
-  readonly isStopped: boolean;
-}
-
 /** A decision that a message is sent again. */
 type Repetition = Extract<RetryDecision, { readonly again: true }>;
 
-/** Leaves an origin alone for now. */
-export type Hold<Tag> = (
-  queue: OriginQueue<Tag>,
-  span: { readonly now: number; readonly until: number },
-  why: Delivery,
-) => void;
+/** The run that the answers belong to. */
+export interface AftermathRun<Tag> {
+  /** Whether attempts may still begin. */
+  mayBegin(): boolean;
+  /** Leaves an origin alone. */
+  hold(queue: OriginQueue<Tag>, span: { readonly now: number; readonly until: number }, why: Delivery): void;
+}
 
 export class Aftermath<Tag> {
   readonly #means: Pick<Means, "random" | "tokens">;
   readonly #policy: RetryPolicy;
-  readonly #hold: Hold<Tag>;
+  readonly #run: AftermathRun<Tag>;
 
-  constructor(means: Pick<Means, "random" | "tokens">, policy: RetryPolicy, hold: Hold<Tag>) {
+  constructor(means: Pick<Means, "random" | "tokens">, policy: RetryPolicy, run: AftermathRun<Tag>) {
     this.#means = means;
     this.#policy = policy;
-    this.#hold = hold;
+    this.#run = run;
   }
 
   /** What becomes of a job after this delivery; one that is put off is back in its queue. */
-  fateOf(pending: PendingJob<Tag>, delivery: Delivery, { now, isStopped }: Moment): Fate {
+  fateOf(pending: PendingJob<Tag>, delivery: Delivery, now: number): Fate {
     if (delivery.outcome === "accepted") return "final";
     const { queue, attempts, hadItsOnce, deadline } = pending;
     const chance = chanceOf(this.#means.random);
     const decision = decideRetry({ delivery, attempts, hadItsOnce, now, deadline, chance }, this.#policy);
     const { pauseUntil, freshToken } = decision;
     if (pauseUntil !== undefined && !queue.isHalted(now))
-      this.#hold(queue, { now, until: pauseUntil }, delivery);
+      this.#run.hold(queue, { now, until: pauseUntil }, delivery);
     // Also when this message is given up: all others carry the same token.
     const hasToken = !freshToken || this.#isRenewed(pending, delivery);
     if (!decision.again) return decision.isFinal || queue.isLost(pending, now) ? "final" : "open";
-    return hasToken ? this.#putOff(pending, decision, { now, isStopped }) : "final";
+    return hasToken ? this.#putOff(pending, decision, now) : "final";
   }
 
-  #putOff(pending: PendingJob<Tag>, decision: Repetition, { now, isStopped }: Moment): Fate {
+  #putOff(pending: PendingJob<Tag>, decision: Repetition, now: number): Fate {
     const { queue, deadline } = pending;
     const at = Math.max(decision.at, queue.heldUntil(now) ?? now);
     if (at >= deadline || queue.isLost(pending, now)) return "final";
-    if (isStopped || queue.isHalted(now) || at > now + this.#policy.patienceMs) return "open";
+    if (!this.#run.mayBegin() || queue.isHalted(now) || at > now + this.#policy.patienceMs) return "open";
     if (decision.isBudgeted && !queue.budget.spend()) return "final";
     pending.hadItsOnce ||= decision.once;
     queue.putOff(pending, at);

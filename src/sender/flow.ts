@@ -13,7 +13,7 @@ import { Fifo } from "../base/fifo.ts";
 import { createTokenBucket, type TokenBucket } from "../base/token-bucket.ts";
 import type { Delivery } from "../protocol/delivery.ts";
 import { endpointOrigin, type Endpoint } from "../protocol/subscription.ts";
-import { Aftermath, type Hold } from "./aftermath.ts";
+import { Aftermath, type AftermathRun } from "./aftermath.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts, type AttemptEnd } from "./attempt.ts";
 import { limitsOf, type FlowLimits } from "./flow-limits.ts";
@@ -33,7 +33,7 @@ const readAhead = 256;
 const longWaitMs = 60_000;
 
 /** The jobs between their source and the reader of results. */
-export class Flow<Tag> implements AttemptEnd<Tag>, PaceListener, Disposable {
+export class Flow<Tag> implements AttemptEnd<Tag>, AftermathRun<Tag>, PaceListener, Disposable {
   readonly #means: FlowMeans;
   readonly #options: FlowOptions<Tag>;
   readonly #limits: FlowLimits;
@@ -63,7 +63,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, PaceListener, Disposable {
     this.#means = means;
     this.#options = options;
     this.#limits = limitsOf(options);
-    this.#aftermath = new Aftermath(means, this.#limits, this.#hold);
+    this.#aftermath = new Aftermath(means, this.#limits, this);
     const rate = pace?.reserve === undefined ? options.rate : undefined;
     this.#alarm = new Alarm(clock, setTimer, this.#ring);
     this.#bucket = rate === undefined ? undefined : createTokenBucket(smoothly(rate), this.#alarm);
@@ -241,7 +241,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, PaceListener, Disposable {
     else queue.limit.grow(queue.inFlight);
     this.#release(pending);
     this.#learn(queue, delivery, now);
-    const fate = this.#aftermath.fateOf(pending, delivery, { now, isStopped: this.#stopped });
+    const fate = this.#aftermath.fateOf(pending, delivery, now);
     if (fate !== "put-off") this.#finish(pending, { isFinal: fate === "final" });
     this.#moveOn(queue);
   }
@@ -272,11 +272,15 @@ export class Flow<Tag> implements AttemptEnd<Tag>, PaceListener, Disposable {
     if (until !== undefined && !wasHalted) this.#shared?.tell(queue.origin, until, delivery);
   }
 
-  readonly #hold: Hold<Tag> = (queue, { now, until }, why) => {
+  hold(
+    queue: OriginQueue<Tag>,
+    { now, until }: { readonly now: number; readonly until: number },
+    why: Delivery,
+  ): void {
     this.#giveUp(queue, queue.hold({ now, until, latest: this.#latestFrom(now) }, why));
     // Who could not be reached once may be within reach of others.
     if (why.outcome !== "unreachable") this.#shared?.tell(queue.origin, until, why);
-  };
+  }
 
   /** What another flow learned. */
   heed(origin: string, { until, why }: StandingHold): void {

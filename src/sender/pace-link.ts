@@ -21,7 +21,10 @@ export interface PaceListener {
   broke(error: unknown): void;
 }
 
-/** A whole window of messages is refused with the same wait; who adds less than this to a hold says nothing new. */
+/**
+ * What adds less than this to a hold is no news: a whole window of messages is refused with the same
+ * wait. And what holds for less is over when others hear of it.
+ */
 const newsMs = 1000;
 /** A ban is for ever in the run that met with it; others look again after this. */
 const longestMs = 3_600_000;
@@ -71,7 +74,7 @@ export class PaceLink implements Disposable {
   tell(origin: string, until: number, { cause, reason }: HoldReason): void {
     const forMs = Math.min(until - this.#time.now(), longestMs);
     const told = { origin, forMs, why: reason === undefined ? { cause } : { cause, reason } };
-    if (this.#note(told) === undefined) return;
+    if (forMs < newsMs || this.#note(told) === undefined) return;
     try {
       this.#pace.held(told);
     } catch (error) {
@@ -86,8 +89,8 @@ export class PaceLink implements Disposable {
   /** Keeps a hold in mind; `undefined` when it is none, or no news. */
   #note({ origin, forMs, why }: SharedHold): StandingHold | undefined {
     const until = this.#time.now() + forMs;
-    const known = this.holdAt(origin)?.until ?? Number.NEGATIVE_INFINITY;
-    if (forMs <= 0 || until < known + newsMs) return undefined;
+    const known = this.holdAt(origin);
+    if (forMs <= 0 || (known !== undefined && until < known.until + newsMs)) return undefined;
     const hold = { until, why };
     this.#standing.set(origin, hold);
     return hold;
