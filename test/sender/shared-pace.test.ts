@@ -149,6 +149,22 @@ describe("the rate", () => {
     expect(mostInASecond(late)).toBeLessThanOrEqual(10 + 8);
   });
 
+  test("that lapsed while another origin took all the room is asked for again", async () => {
+    const time = new VirtualTime();
+    const pace = new MemoryPace(time, {});
+    const { run, sent } = workers(pace, time);
+    const answer = async ({ url }: PushRequest): Promise<PushResponse> => {
+      if (new URL(url).hostname === "a.example") await time.pass(60_000);
+      return accepted;
+    };
+    await time.until(run([to("a", 1), to("b", 1)], answer, { concurrency: 1 }));
+    expect(sent).toEqual([
+      { at: 0, tag: "a1" },
+      { at: 60_000, tag: "b1" },
+    ]);
+    expect(pace.asked).toEqual([1, 1, 1]);
+  });
+
   test("that has not come yet keeps no flow from ending at once", async () => {
     const time = new VirtualTime();
     const stop = new AbortController();
