@@ -34,6 +34,20 @@ const spellings = {
 
 const wrappers = ["subscription", "pushsubscription"] as const;
 
+/** Which part of a subscription a member, column or heading of this name is; `whole` for one that has it all in it. */
+export function partNamed(name: string): keyof SpelledSubscription | "whole" | "keys" | undefined {
+  const simple = simplified(name);
+  if (wrappers.some((wrapper) => wrapper === simple)) return "whole";
+  if (simple === "keys") return "keys";
+  const parts = Object.entries(spellings) as [keyof SpelledSubscription, readonly string[]][];
+  return parts.find(([, names]) => names.includes(simple))?.[0];
+}
+
+/** A name without case and without what is between its words. */
+export function simplified(name: string): string {
+  return /^[a-z0-9]*$/.test(name) ? name : name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}
+
 /** Deepest chain of wrappers and JSON-in-a-string that is followed. */
 const maxDepth = 4;
 
@@ -45,7 +59,7 @@ export const copyWholeSubscription =
 export function fieldsOf(object: object): Fields {
   const fields = new Map<string, unknown>();
   for (const [name, value] of Object.entries(object)) {
-    const simple = /^[a-z0-9]*$/.test(name) ? name : name.toLowerCase().replace(/[^a-z0-9]/g, "");
+    const simple = simplified(name);
     if (!fields.has(simple)) fields.set(simple, value);
   }
   return fields;

@@ -10,6 +10,7 @@ import {
   nameTaken,
   type Added,
   type Addition,
+  type RestoredCounts,
   type ResultNote,
   type SubscriptionRecord,
 } from "./subscriptions.ts";
@@ -118,4 +119,53 @@ export function assertNamesFree(renamed: Records, others: Records): void {
     if (owner !== undefined) throw nameTaken(name, owner);
     owners.set(name, id);
   }
+}
+
+/**
+ * Records with whole ones of another store merged in by endpoint: the later registration wins, of the same registration
+ * the later result. `records` need be no more than those with the endpoints and names that come in.
+ */
+export function mergeWhole(
+  records: Records,
+  incoming: Records,
+): { readonly records: Records; readonly counts: RestoredCounts } {
+  const byEndpoint = new Map<string, SubscriptionRecord>(
+    records.map((record) => [record.subscription.endpoint, record]),
+  );
+  const owners = new Map(
+    records.flatMap(({ name, subscription }) => (name === undefined ? [] : [[name, subscription.endpoint]])),
+  );
+  const counts = { added: 0, updated: 0, unchanged: 0, unnamed: 0 };
+  for (const record of incoming) {
+    const { endpoint } = record.subscription;
+    const known = byEndpoint.get(endpoint);
+    const merged = known === undefined ? record : laterOf(known, record);
+    if (merged === known) {
+      counts.unchanged += 1;
+      continue;
+    }
+    const owner = merged.name === undefined ? endpoint : owners.get(merged.name);
+    const isTaken = owner !== undefined && owner !== endpoint;
+    if (isTaken) counts.unnamed += 1;
+    else if (merged.name !== undefined) owners.set(merged.name, endpoint);
+    byEndpoint.set(endpoint, isTaken ? { ...merged, name: known?.name } : merged);
+    counts[known === undefined ? "added" : "updated"] += 1;
+  }
+  const changed = counts.added + counts.updated > 0;
+  return { records: changed ? [...byEndpoint.values()] : records, counts };
+}
+
+function laterOf(known: SubscriptionRecord, other: SubscriptionRecord): SubscriptionRecord {
+  if (!isLater(other, known)) return known;
+  return {
+    ...other,
+    name: other.name ?? known.name,
+    tags: [...new Set([...known.tags, ...other.tags])],
+    createdAt: Math.min(known.createdAt, other.createdAt),
+  };
+}
+
+function isLater(one: SubscriptionRecord, other: SubscriptionRecord): boolean {
+  if (one.registeredAt !== other.registeredAt) return one.registeredAt > other.registeredAt;
+  return (one.lastResult?.at ?? 0) > (other.lastResult?.at ?? 0);
 }

@@ -8,13 +8,15 @@ import { formatSubscription, parseSubscription, subscriptionId } from "../protoc
 import { parseVapidPublicKey } from "../protocol/vapid.ts";
 import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { otherVersion, parseTime } from "./config.ts";
-import { assertNamesFree, mergeAdditions, withResult } from "./merging.ts";
+import { assertNamesFree, mergeAdditions, mergeWhole, withResult } from "./merging.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
 import type {
   Added,
   GoneMark,
   LastResult,
+  RestoredCounts,
+  RestoringStore,
   SubscriptionRecord,
   SubscriptionStore,
   WrongKeyMark,
@@ -23,7 +25,7 @@ import type {
 type Records = readonly SubscriptionRecord[];
 
 /** The subscription store of a project folder. */
-export function createSubscriptionStore(location: ProjectLocation): SubscriptionStore {
+export function createSubscriptionStore(location: ProjectLocation): SubscriptionStore & RestoringStore {
   const file = new StateFile(location.subscriptionsFile, location, format);
   return {
     path: shownPath(location.subscriptionsFile, location),
@@ -36,6 +38,15 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
         return result.records;
       });
       return added;
+    },
+    async restore(incoming) {
+      let counts: RestoredCounts = { added: 0, updated: 0, unchanged: 0, unnamed: 0 };
+      await file.update((records) => {
+        const merged = mergeWhole(records, incoming);
+        counts = merged.counts;
+        return merged.records;
+      });
+      return counts;
     },
     async remove(ids, isDoomed = () => true) {
       const named = new Set(ids);

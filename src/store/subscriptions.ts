@@ -7,7 +7,7 @@
  * results of the older registration (PROTOCOL.md §4.8 guard 4).
  */
 import { UserError } from "../base/errors.ts";
-import { formatSubscription, type Subscription } from "../protocol/subscription.ts";
+import { formatSubscription, type Endpoint, type Subscription } from "../protocol/subscription.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 
 /** One stored subscription. Times are ms since 1970. */
@@ -62,6 +62,8 @@ export type AddOutcome = "added" | "updated" | "unchanged";
 /** A result to remember, for the registration it was sent to. */
 export interface ResultNote {
   readonly id: string;
+  /** For a store over somebody else's table, which knows no ids of ours; results without are forgotten there. */
+  readonly endpoint?: Endpoint;
   readonly registeredAt: number;
   readonly result: LastResult;
   readonly gone: GoneMark | undefined;
@@ -90,6 +92,25 @@ export interface SubscriptionStore {
   note(results: readonly ResultNote[]): Promise<void>;
   /** The file, for messages to people. */
   readonly path: string;
+}
+
+/** A store that takes whole records, times, results and marks included, as another store had them. */
+export interface RestoringStore {
+  /**
+   * Merges them in: of an endpoint that is known, the later registration stays. A name that another subscription has is
+   * left out.
+   */
+  restore(records: readonly SubscriptionRecord[]): Promise<RestoredCounts>;
+}
+
+/** How many whole records came in, and what became of them. */
+export interface RestoredCounts {
+  readonly added: number;
+  /** Of known endpoints, where the record that came in was the later one. */
+  readonly updated: number;
+  readonly unchanged: number;
+  /** Of those added or updated, how many lost their name because another has it. */
+  readonly unnamed: number;
 }
 
 export interface Added {

@@ -5,7 +5,13 @@
  */
 import { describe, expect, test } from "vitest";
 import { subscriptionId } from "../../src/protocol/subscription.ts";
-import type { Addition, LastResult, SubscriptionStore } from "../../src/store/subscriptions.ts";
+import type {
+  Addition,
+  LastResult,
+  RestoringStore,
+  SubscriptionRecord,
+  SubscriptionStore,
+} from "../../src/store/subscriptions.ts";
 import { samplePair, sampleSubscription } from "../support/samples.ts";
 
 const [monday, tuesday, friday] = [
@@ -24,7 +30,7 @@ function result(at: number, outcome = "accepted", cause = "ok"): LastResult {
 
 /** Two ways to the same stored records, as two processes have them. */
 export interface OpenedStores {
-  readonly store: SubscriptionStore;
+  readonly store: SubscriptionStore & RestoringStore;
   readonly other: SubscriptionStore;
 }
 
@@ -319,6 +325,70 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
         { id: "unknown", registeredAt: monday, result: result(friday), gone: undefined, wrongKey: undefined },
       ]);
       expect(await store.list()).toEqual([]);
+    });
+  });
+
+  describe(`${name}: restoring whole records`, () => {
+    /** A record as another store has it. */
+    function record(who: string, over: Partial<SubscriptionRecord> = {}): SubscriptionRecord {
+      const subscription = sampleSubscription(who);
+      return {
+        id: subscriptionId(subscription.endpoint),
+        name: undefined,
+        tags: [],
+        subscription,
+        createdAt: monday,
+        registeredAt: monday,
+        lastResult: undefined,
+        gone: undefined,
+        wrongKey: undefined,
+        ...over,
+      };
+    }
+
+    test("keeps all that there is of them, and their order", async () => {
+      const { store, other } = await open();
+      const records = [
+        record("carol", {
+          name: "phone",
+          tags: ["news"],
+          registeredAt: tuesday,
+          lastResult: result(friday, "gone", "fcm.gone"),
+          gone: { at: friday, cause: "fcm.gone" },
+        }),
+        record("alice", {
+          lastResult: result(friday, "wrong-key", "fcm.key-mismatch"),
+          wrongKey: { at: friday, cause: "fcm.key-mismatch", publicKey: samplePair("own").publicKey },
+        }),
+        record("bob"),
+      ];
+      const counts = { added: 3, updated: 0, unchanged: 0, unnamed: 0 };
+      expect(await store.restore(records)).toEqual(counts);
+      expect(await other.list()).toEqual(records);
+      expect(await store.restore(records)).toEqual({ ...counts, added: 0, unchanged: 3 });
+    });
+
+    test("of a known endpoint keeps the later registration, and of one registration the later result", async () => {
+      const { store } = await open();
+      const [old, young] = [
+        record("alice", { tags: ["a"] }),
+        record("alice", { tags: ["b"], registeredAt: friday }),
+      ];
+      await store.restore([old]);
+      const counts = { added: 0, updated: 1, unchanged: 0, unnamed: 0 };
+      expect(await store.restore([young])).toEqual(counts);
+      expect(await store.restore([old])).toEqual({ ...counts, updated: 0, unchanged: 1 });
+      expect(await store.list()).toEqual([{ ...young, tags: ["a", "b"] }]);
+      const answered = { ...young, lastResult: result(friday) };
+      expect(await store.restore([answered])).toEqual(counts);
+      expect(await store.list()).toMatchObject([{ lastResult: result(friday) }]);
+    });
+
+    test("leaves out a name that another has", async () => {
+      const { store } = await open();
+      await store.restore([record("alice", { name: "phone" })]);
+      expect(await store.restore([record("bob", { name: "phone" })])).toMatchObject({ added: 1, unnamed: 1 });
+      expect((await store.list()).map((one) => one.name)).toEqual(["phone", undefined]);
     });
   });
 

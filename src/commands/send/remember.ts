@@ -108,6 +108,7 @@ function noteOf(stored: StoredResult, now: number, isGone: boolean): ResultNote 
   const { outcome, cause, status } = delivery;
   return {
     id: record.id,
+    endpoint: record.subscription.endpoint,
     registeredAt: record.registeredAt,
     result: { at: now, outcome, cause, status },
     gone: isGone ? { at: now, cause } : undefined,

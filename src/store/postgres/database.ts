@@ -39,9 +39,11 @@ export interface Transaction extends Queries {
   copyOut(text: string): AsyncIterable<Buffer>;
 }
 
-export interface TransactionOptions {
-  /** The database refuses every change. */
-  readonly readOnly?: boolean;
+/** A column of what a statement answers. */
+export interface Column {
+  readonly name: string;
+  /** The number of its type, as in `pg_type`. */
+  readonly type: number;
 }
 
 export interface Database extends Queries, AsyncDisposable {
@@ -50,10 +52,14 @@ export interface Database extends Queries, AsyncDisposable {
   /** Runs a text of several statements, such as a library's; it takes no values and answers the last one's rows. */
   script(text: string): Promise<readonly unknown[]>;
   /** All of `work`, or nothing of it. */
-  transaction<Result>(
-    work: (transaction: Transaction) => Promise<Result>,
-    options?: TransactionOptions,
-  ): Promise<Result>;
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** The columns that a statement would answer. The database refuses to change anything for it. */
+  columns(text: string): Promise<readonly Column[]>;
+  /**
+   * The rows of a statement, `size` at a time, as they were when the first was asked for. The database refuses to
+   * change anything for it. Takes a connection until the end, however slowly the rows are read.
+   */
+  batches<Row>(text: string, size: number): AsyncIterable<readonly Row[]>;
 }
 
 export interface DatabaseOptions {
@@ -80,7 +86,6 @@ export function openDatabase(address: string, options: DatabaseOptions = {}): Da
     ssl,
     max: options.connections ?? defaultConnections,
     connectionTimeoutMillis: connectMs,
-    idle_in_transaction_session_timeout: idleInTransactionMs,
     application_name: options.applicationName ?? "webpush",
     keepAlive: true,
     allowExitOnIdle: true,
@@ -92,10 +97,10 @@ export function openDatabase(address: string, options: DatabaseOptions = {}): Da
     shown,
     ...queries,
     script: (text) => runScript(pool, { text, shown }),
-    async transaction(work, { readOnly = false } = {}) {
+    async transaction(work) {
       const client = await connect(pool, shown);
       try {
-        const result = await within(client, { readOnly, shown }, work);
+        const result = await within(client, shown, work);
         client.release();
         return result;
       } catch (error) {
@@ -104,7 +109,50 @@ export function openDatabase(address: string, options: DatabaseOptions = {}): Da
         throw error;
       }
     },
+    async columns(text) {
+      await using session = await openReading(pool, shown);
+      return await session.columns(text);
+    },
+    async *batches<Row>(text: string, size: number) {
+      await using session = await openReading(pool, shown);
+      yield* session.batches<Row>(text, size);
+    },
     [Symbol.asyncDispose]: () => pool.end(),
+  };
+}
+
+/**
+ * A connection whose transaction only reads. It is rolled back, not committed: so not even a setting that somebody's
+ * statement makes for its session outlives it.
+ */
+async function openReading(pool: pg.Pool, shown: string) {
+  const client = await connect(pool, shown);
+  const run = (text: string) => runOn(client, shown, { text });
+  try {
+    // Whoever sends to a thousand readers before asking for the next ones may take long.
+    const text = "begin transaction read only; set local idle_in_transaction_session_timeout = 0";
+    await runScript(client, { text, shown });
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+  return {
+    async columns(text: string): Promise<readonly Column[]> {
+      const { fields } = await run(text);
+      return fields.map(({ name, dataTypeID: type }) => ({ name, type }));
+    },
+    async *batches<Row>(text: string, size: number): AsyncGenerator<readonly Row[]> {
+      await run(`declare webpush_batches no scroll cursor for ${text}`);
+      for (;;) {
+        const rows = (await run(`fetch ${size} from webpush_batches`)).rows as readonly Row[];
+        if (rows.length > 0) yield rows;
+        if (rows.length < size) return;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      const undone = await client.query("rollback").catch(() => undefined);
+      client.release(undone === undefined);
+    },
   };
 }
 
@@ -118,11 +166,15 @@ async function connect(pool: pg.Pool, shown: string): Promise<pg.PoolClient> {
 
 async function within<Result>(
   client: pg.PoolClient,
-  { readOnly, shown }: { readonly readOnly: boolean; readonly shown: string },
+  shown: string,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
   const queries = queriesOf(client, shown);
-  await queries.change({ text: readOnly ? "begin transaction read only" : "begin" });
+  // Not a setting of the connection: pgbouncer refuses those that it does not know.
+  await runScript(client, {
+    text: `begin; set local idle_in_transaction_session_timeout = ${idleInTransactionMs}`,
+    shown,
+  });
   const result = await work({
     ...queries,
     copyIn: (text, lines) => copyIn(client, { text, shown }, lines),
@@ -133,18 +185,24 @@ async function within<Result>(
 }
 
 function queriesOf(client: pg.Pool | pg.PoolClient, shown: string): Queries {
-  const run = async ({ text, values = [] }: Statement): Promise<pg.QueryResult> => {
-    try {
-      // The extended protocol takes one statement at a time, whatever a text contains.
-      return await client.query({ text, values: [...values], queryMode: "extended" } as pg.QueryConfig);
-    } catch (error) {
-      throw explained(error, shown);
-    }
-  };
   return {
-    query: async <Row>(statement: Statement) => (await run(statement)).rows as readonly Row[],
-    change: async (statement) => (await run(statement)).rowCount ?? 0,
+    query: async <Row>(statement: Statement) =>
+      (await runOn(client, shown, statement)).rows as readonly Row[],
+    change: async (statement) => (await runOn(client, shown, statement)).rowCount ?? 0,
   };
+}
+
+async function runOn(
+  client: pg.Pool | pg.PoolClient,
+  shown: string,
+  { text, values = [] }: Statement,
+): Promise<pg.QueryResult> {
+  try {
+    // The extended protocol takes one statement at a time, whatever a text contains.
+    return await client.query({ text, values: [...values], queryMode: "extended" } as pg.QueryConfig);
+  } catch (error) {
+    throw explained(error, shown);
+  }
 }
 
 interface Copying {
@@ -152,10 +210,13 @@ interface Copying {
   readonly shown: string;
 }
 
-async function runScript(pool: pg.Pool, { text, shown }: Copying): Promise<readonly unknown[]> {
+async function runScript(
+  client: pg.Pool | pg.PoolClient,
+  { text, shown }: Copying,
+): Promise<readonly unknown[]> {
   try {
     // Its types do not say so, but several statements have as many results.
-    const results: unknown = await pool.query(text);
+    const results: unknown = await client.query(text);
     const last: unknown = Array.isArray(results) ? results.at(-1) : results;
     return (last as pg.QueryResult<object> | undefined)?.rows ?? [];
   } catch (error) {

@@ -44,7 +44,7 @@ const rows: readonly FailureRow[] = [
   },
   {
     code: "store-read-only",
-    about: /^25006$/,
+    about: /^(?:25006|25001)$/,
     what: (shown, said) => `nothing can be written there: ${said} (${shown})`,
     hints: ["give the address of the primary; a query given by --query must only read"],
   },
@@ -53,6 +53,12 @@ const rows: readonly FailureRow[] = [
     about: /^53100$/,
     what: (shown, said) => `the database's disk is full: ${said} (${shown})`,
     hints: ["free some space there; nothing was changed"],
+  },
+  {
+    code: "store-busy",
+    about: /^(?:40001|40P01|55P03|57014)$/,
+    what: (shown, said) => `${shown} gave up on it: ${said}`,
+    hints: ["try again; a statement_timeout of the role or a replica's recovery may be too short for this"],
   },
   {
     code: "store-unreachable",
@@ -89,6 +95,11 @@ export function explained(error: unknown, shown: string): unknown {
   const words = said === "" ? code : said;
   const { kind = "failed", hints } = row;
   return new UserError(row.code, row.what(shown, words), { kind, hints, cause: error });
+}
+
+/** The SQLSTATE or system code behind an error, explained or not; empty when there is none. */
+export function failureCode(error: unknown): string {
+  return systemCode(error instanceof UserError ? error.cause : error) ?? "";
 }
 
 /** Whether the same may succeed a little later: the database is away, not at odds with us. */

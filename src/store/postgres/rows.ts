@@ -6,7 +6,7 @@ import { formatBase64url, parseBase64 } from "../../base/bytes.ts";
 import { fingerprintOf } from "../../base/fingerprint-set.ts";
 import { parseSubscription, subscriptionId, type Endpoint } from "../../protocol/subscription.ts";
 import { parseVapidPublicKey, type VapidPublicKey } from "../../protocol/vapid.ts";
-import type { SubscriptionRecord } from "../subscriptions.ts";
+import type { ResultNote, SubscriptionRecord } from "../subscriptions.ts";
 
 /** How much of a SHA-256 tells endpoints apart: two of a hundred million meet with a chance of 1 in 10^23. */
 const fingerprintBytes = 16;
@@ -21,7 +21,20 @@ export const recordColumns = `s.seq, s.name, s.tags, s.endpoint, s.p256dh, s.aut
   s.content_encoding, s.expiration_time, s.created_at, s.registered_at,
   r.at, r.outcome, r.cause, r.status, r.gone_at, r.gone_cause, r.wrong_key_at, r.wrong_key_cause, r.wrong_key`;
 
-export interface RecordRow {
+/** What came of the last message, and marks; all is null where nothing did. */
+export interface ResultRow {
+  readonly at: Date | null;
+  readonly outcome: string | null;
+  readonly cause: string | null;
+  readonly status: number | null;
+  readonly gone_at: Date | null;
+  readonly gone_cause: string | null;
+  readonly wrong_key_at: Date | null;
+  readonly wrong_key_cause: string | null;
+  readonly wrong_key: Buffer | null;
+}
+
+export interface RecordRow extends ResultRow {
   /** A bigint, as text. */
   readonly seq: string;
   readonly name: string | null;
@@ -34,15 +47,6 @@ export interface RecordRow {
   readonly expiration_time: Date | null;
   readonly created_at: Date;
   readonly registered_at: Date;
-  readonly at: Date | null;
-  readonly outcome: string | null;
-  readonly cause: string | null;
-  readonly status: number | null;
-  readonly gone_at: Date | null;
-  readonly gone_cause: string | null;
-  readonly wrong_key_at: Date | null;
-  readonly wrong_key_cause: string | null;
-  readonly wrong_key: Buffer | null;
 }
 
 /**
@@ -70,7 +74,8 @@ export function recordOf(row: RecordRow): SubscriptionRecord {
   };
 }
 
-function marksOf(row: RecordRow): Pick<SubscriptionRecord, "lastResult" | "gone" | "wrongKey"> {
+/** The last result and the marks of a row. */
+export function marksOf(row: ResultRow): Pick<SubscriptionRecord, "lastResult" | "gone" | "wrongKey"> {
   const { at, outcome, cause, status, gone_at, gone_cause, wrong_key_at, wrong_key_cause, wrong_key } = row;
   return {
     lastResult:
@@ -98,4 +103,20 @@ export function publicKeyOf(bytes: Uint8Array): VapidPublicKey {
 /** A time for the database, in ms since 1970. */
 export function timeOf(ms: number): Date {
   return new Date(ms);
+}
+
+/** The values of `registered_at, at, outcome, cause, status` and the columns of both marks. */
+export function resultValues({
+  registeredAt,
+  result,
+  gone,
+  wrongKey,
+}: Pick<ResultNote, "registeredAt" | "result" | "gone" | "wrongKey">): readonly unknown[] {
+  const goneMark = gone === undefined ? [null, null] : [timeOf(gone.at), gone.cause];
+  const keyMark =
+    wrongKey === undefined
+      ? [null, null, null]
+      : [timeOf(wrongKey.at), wrongKey.cause, keyBytes(wrongKey.publicKey)];
+  const { at, outcome, cause, status = null } = result;
+  return [timeOf(registeredAt), timeOf(at), outcome, cause, status, ...goneMark, ...keyMark];
 }

@@ -4,9 +4,9 @@
  */
 import type { Statement } from "./database.ts";
 import { arrayLiteral, copyLine, type CopyValue } from "./copy.ts";
-import { endpointFingerprint, keyBytes, recordColumns, timeOf } from "./rows.ts";
+import { endpointFingerprint, keyBytes, recordColumns, resultValues, timeOf } from "./rows.ts";
 import type { Endpoint } from "../../protocol/subscription.ts";
-import type { SubscriptionRecord } from "../subscriptions.ts";
+import type { LastResult, SubscriptionRecord } from "../subscriptions.ts";
 
 /** A record and its place. */
 export interface Placed {
@@ -43,10 +43,11 @@ export function selectExactly(text: string, limit: number): Statement {
   };
 }
 
-/** Those whose id begins with `text`. */
+/** Some of those whose id begins with `text`, found by the index of ids: the order comes after. */
 export function selectBegunWith(text: string, limit: number): Statement {
   return {
-    text: `select ${recordColumns} ${from} where s.id like $1 order by s.seq limit $2`,
+    text: `select ${recordColumns} ${from}
+where s.seq = any(array(select b.seq from webpush.subscriptions b where b.id like $1 limit $2)) order by s.seq`,
     values: [`${text.replaceAll(/[%_\\]/g, "\\$&")}%`, limit],
   };
 }
@@ -68,6 +69,14 @@ export function lockKnown(endpoints: readonly Endpoint[], names: readonly string
 /** Those with these ids. */
 export function lockByIds(ids: readonly string[]): Statement {
   return { text: `select ${recordColumns} ${from} where s.id = any($1) ${locked}`, values: [ids] };
+}
+
+/** The places of those with these endpoints. */
+export function selectPlaces(endpoints: readonly Endpoint[]): Statement {
+  return {
+    text: "select seq, endpoint from webpush.subscriptions where fingerprint = any($1)",
+    values: [endpoints.map((endpoint) => endpointFingerprint(endpoint))],
+  };
 }
 
 const columns = `fingerprint, id, name, tags, endpoint, p256dh, auth, application_server_key, content_encoding,
@@ -133,22 +142,27 @@ export function updateRecords(changed: readonly Placed[]): Statement {
     record.name ?? null,
     arrayLiteral(record.tags),
     ...registrationOf(record),
+    timeOf(record.createdAt),
     timeOf(record.registeredAt),
   ]);
   return {
     text: `update webpush.subscriptions s set name = n.name, tags = n.tags::text[], p256dh = n.p256dh, auth = n.auth,
   application_server_key = n.application_server_key, content_encoding = n.content_encoding,
-  expiration_time = n.expiration_time, registered_at = n.registered_at
-from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::timestamptz[], $9::timestamptz[])
-  as n (seq, name, tags, p256dh, auth, application_server_key, content_encoding, expiration_time, registered_at)
+  expiration_time = n.expiration_time, created_at = n.created_at, registered_at = n.registered_at
+from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::timestamptz[],
+  $9::timestamptz[], $10::timestamptz[])
+  as n (seq, name, tags, p256dh, auth, application_server_key, content_encoding, expiration_time, created_at, registered_at)
 where s.seq = n.seq`,
-    values: Array.from({ length: 9 }, (_, column) => rows.map((row) => row[column])),
+    values: Array.from({ length: 10 }, (_, column) => rows.map((row) => row[column])),
   };
 }
 
-/** Writes the last results and the marks of known records, which have one. */
+/** Writes the last results and the marks of known records. */
 export function writeResults(noted: readonly Placed[]): Statement {
-  const rows = noted.map(({ seq, record }) => resultOf(seq, record));
+  const rows = noted.map(({ seq, record }) => [
+    seq,
+    ...resultValues({ ...record, result: lastResultOf(record) }),
+  ]);
   return {
     text: `insert into webpush.results as r (${resultColumns})
 select * from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::smallint[], $7::timestamptz[],
@@ -156,7 +170,7 @@ select * from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::tex
 on conflict (seq) do update set registered_at = excluded.registered_at, at = excluded.at, outcome = excluded.outcome,
   cause = excluded.cause, status = excluded.status, gone_at = excluded.gone_at, gone_cause = excluded.gone_cause,
   wrong_key_at = excluded.wrong_key_at, wrong_key_cause = excluded.wrong_key_cause, wrong_key = excluded.wrong_key`,
-    values: Array.from({ length: 11 }, (_, column) => rows.map((row) => row[column] ?? null)),
+    values: Array.from({ length: 11 }, (_, column) => rows.map((row) => row[column])),
   };
 }
 
@@ -173,23 +187,11 @@ where seq = any($1::bigint[]) and (gone_at is not null or wrong_key_at is not nu
 const resultColumns = `seq, registered_at, at, outcome, cause, status, gone_at, gone_cause,
   wrong_key_at, wrong_key_cause, wrong_key`;
 
-function resultOf(
-  seq: string,
-  { registeredAt, lastResult, gone, wrongKey }: SubscriptionRecord,
-): readonly unknown[] {
-  return [
-    seq,
-    timeOf(registeredAt),
-    lastResult === undefined ? undefined : timeOf(lastResult.at),
-    lastResult?.outcome,
-    lastResult?.cause,
-    lastResult?.status,
-    gone === undefined ? undefined : timeOf(gone.at),
-    gone?.cause,
-    wrongKey === undefined ? undefined : timeOf(wrongKey.at),
-    wrongKey?.cause,
-    wrongKey === undefined ? undefined : keyBytes(wrongKey.publicKey),
-  ];
+/** What came of the last message; a mark tells as much, where somebody wrote the one without the other. */
+function lastResultOf({ lastResult, gone, wrongKey }: SubscriptionRecord): LastResult {
+  if (lastResult !== undefined) return lastResult;
+  if (gone !== undefined) return { ...gone, outcome: "gone", status: undefined };
+  return { at: wrongKey?.at ?? 0, outcome: "wrong-key", cause: wrongKey?.cause ?? "", status: undefined };
 }
 
 /** Forgets records; `deleteResults` goes with it. */

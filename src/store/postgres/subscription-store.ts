@@ -4,11 +4,19 @@
  * A change locks the rows that it is about, merges as every store does (merging.ts), and writes back what changed. Nothing
  * here is larger than a batch: reading goes from place to place, with no transaction kept open meanwhile.
  */
-import { UserError, systemCode } from "../../base/errors.ts";
+import { UserError } from "../../base/errors.ts";
 import type { Subscription } from "../../protocol/subscription.ts";
-import { assertNamesFree, mergeAdditions, withResult } from "../merging.ts";
-import type { Added, Addition, SubscriptionRecord, SubscriptionStore } from "../subscriptions.ts";
+import { assertNamesFree, mergeAdditions, mergeWhole, withResult } from "../merging.ts";
+import type {
+  Added,
+  Addition,
+  RestoredCounts,
+  RestoringStore,
+  SubscriptionRecord,
+  SubscriptionStore,
+} from "../subscriptions.ts";
 import type { Database, Queries, Transaction } from "./database.ts";
+import { failureCode } from "./failure.ts";
 import { recordOf, type RecordRow } from "./rows.ts";
 import * as sql from "./subscription-sql.ts";
 
@@ -20,7 +28,9 @@ const shortestId = 4;
 const mostAttempts = 10;
 
 /** The subscriptions of the schema `webpush`. */
-export function createPostgresSubscriptionStore(database: Database): SubscriptionStore & StreamingStore {
+export function createPostgresSubscriptionStore(
+  database: Database,
+): SubscriptionStore & StreamingStore & RestoringStore {
   const transaction = <Result>(work: (queries: Transaction) => Promise<Result>): Promise<Result> =>
     retried(() => database.transaction(work));
   return {
@@ -36,7 +46,8 @@ export function createPostgresSubscriptionStore(database: Database): Subscriptio
     add: (additions, now) =>
       additions.length === 0
         ? Promise.resolve([])
-        : transaction((queries) => add(queries, { additions: additions.map(storable), now })),
+        : transaction((queries) => add(queries, additions.map(storable), now)),
+    restore: (records) => transaction((queries) => restore(queries, records.map(storable))),
     remove: (ids, isDoomed = () => true) =>
       transaction(async (queries) => {
         const doomed = (await placed(queries, sql.lockByIds(ids))).filter(({ record }) => isDoomed(record));
@@ -102,7 +113,8 @@ async function named(database: Queries, text: string): Promise<readonly Subscrip
   return begun;
 }
 
-function ambiguous(text: string, found: readonly SubscriptionRecord[]): UserError {
+/** The error for a text that stands for several. */
+export function ambiguous(text: string, found: readonly SubscriptionRecord[]): UserError {
   const ids = found.slice(0, 3).map(({ id, name }) => name ?? id);
   return new UserError("subscription-ambiguous", `${text} stands for more than one subscription`, {
     hints: [`give a name or more of an id: ${ids.join(", ")}`],
@@ -111,24 +123,76 @@ function ambiguous(text: string, found: readonly SubscriptionRecord[]): UserErro
 
 async function add(
   queries: Transaction,
-  { additions, now }: { readonly additions: readonly Addition[]; readonly now: number },
+  additions: readonly Addition[],
+  now: number,
 ): Promise<readonly Added[]> {
-  const endpoints = [...new Set(additions.map(({ subscription }) => subscription.endpoint))];
-  const names = additions.flatMap(({ name }) => (name === undefined ? [] : [name]));
-  const known = await placed(queries, sql.lockKnown(endpoints, names));
-  const before = new Map(known.map((one) => [one.record.subscription.endpoint as string, one]));
+  const known = await lockKnown(queries, additions);
   const { records, added } = mergeAdditions(recordsOf(known), additions, now);
+  const { changed } = await write(queries, known, records);
+  if (changed.length > 0) await queries.change(sql.clearMarks(changed));
+  return added;
+}
+
+async function restore(
+  queries: Transaction,
+  incoming: readonly SubscriptionRecord[],
+): Promise<RestoredCounts> {
+  const known = await lockKnown(queries, incoming);
+  const { records, counts } = mergeWhole(recordsOf(known), incoming);
+  const { fresh, changed } = await write(queries, known, records);
+  const results = [
+    ...(await placesOf(queries, fresh.filter(hasResult))),
+    ...changed.filter(({ record }) => hasResult(record)),
+  ];
+  if (results.length > 0) await queries.change(sql.writeResults(results));
+  return counts;
+}
+
+function hasResult({ lastResult, gone, wrongKey }: SubscriptionRecord): boolean {
+  return lastResult !== undefined || gone !== undefined || wrongKey !== undefined;
+}
+
+/** Locks what additions or records may meet with: the same endpoints, and the same names. */
+async function lockKnown(
+  queries: Queries,
+  coming: readonly Pick<SubscriptionRecord, "subscription" | "name">[],
+): Promise<readonly sql.Placed[]> {
+  const endpoints = [...new Set(coming.map(({ subscription }) => subscription.endpoint))];
+  const names = coming.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  return placed(queries, sql.lockKnown(endpoints, names));
+}
+
+/** Writes what differs from the known ones; `records` hold them, changed or not, and new ones. */
+async function write(
+  queries: Transaction,
+  known: readonly sql.Placed[],
+  records: readonly SubscriptionRecord[],
+): Promise<{ readonly fresh: readonly SubscriptionRecord[]; readonly changed: readonly sql.Placed[] }> {
+  const before = new Map(known.map((one) => [one.record.subscription.endpoint as string, one]));
   const fresh = records.filter(({ subscription }) => !before.has(subscription.endpoint));
   const changed = records.flatMap((record) => {
     const one = before.get(record.subscription.endpoint);
     return one === undefined || one.record === record ? [] : [{ seq: one.seq, record }];
   });
   await insert(queries, fresh);
-  if (changed.length > 0) {
-    await queries.change(sql.updateRecords(changed));
-    await queries.change(sql.clearMarks(changed));
-  }
-  return added;
+  if (changed.length > 0) await queries.change(sql.updateRecords(changed));
+  return { fresh, changed };
+}
+
+/** The records with the places that they got. */
+async function placesOf(
+  queries: Queries,
+  records: readonly SubscriptionRecord[],
+): Promise<readonly sql.Placed[]> {
+  if (records.length === 0) return [];
+  const byEndpoint = new Map(records.map((record) => [record.subscription.endpoint as string, record]));
+  const rows = await queries.query<{ readonly seq: string; readonly endpoint: string }>(
+    sql.selectPlaces(records.map(({ subscription }) => subscription.endpoint)),
+  );
+  return rows.flatMap(({ seq, endpoint }) => {
+    const record = byEndpoint.get(endpoint);
+    return record === undefined ? [] : [{ seq, record }];
+  });
 }
 
 async function insert(queries: Transaction, records: readonly SubscriptionRecord[]): Promise<void> {
@@ -165,7 +229,8 @@ function recordsOf(found: readonly sql.Placed[]): readonly SubscriptionRecord[] 
   return found.map(({ record }) => record);
 }
 
-async function collected<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+/** All of a stream. */
+export async function collected<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
   const all: Item[] = [];
   for await (const item of items) all.push(item);
   return all;
@@ -174,16 +239,16 @@ async function collected<Item>(items: AsyncIterable<Item>): Promise<readonly Ite
 /** The last moment of the year 9999, in ms: databases and dates agree up to there. */
 const latestTime = 253_402_300_799_999;
 
-/** An addition as it will be read back: times have whole milliseconds and end with the year 9999. */
-function storable(addition: Addition): Addition {
-  const { subscription } = addition;
+/** What is to be stored as it will be read back: times have whole milliseconds and end with the year 9999. */
+function storable<Item extends { readonly subscription: Subscription }>(item: Item): Item {
+  const { subscription } = item;
   const { expirationTime } = subscription;
-  if (expirationTime === null) return addition;
+  if (expirationTime === null) return item;
   const stored: Subscription = {
     ...subscription,
     expirationTime: Math.min(Math.floor(expirationTime), latestTime),
   };
-  return { ...addition, subscription: stored };
+  return { ...item, subscription: stored };
 }
 
 /** Unique violation, serialization failure, deadlock: somebody else was there in the same moment. */
@@ -194,7 +259,7 @@ async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
     } catch (error) {
-      if (attempt === mostAttempts || !raceCodes.includes(systemCode(error) ?? "")) throw error;
+      if (attempt === mostAttempts || !raceCodes.includes(failureCode(error))) throw error;
     }
   }
 }

@@ -1,0 +1,205 @@
+/**
+ * Subscriptions of the application's own table, by a query that only reads.
+ *
+ * That it only reads is up to the database: each statement is one alone (the extended protocol takes no second), in a
+ * transaction that the server refuses every change. What came of messages is kept beside, in `webpush.foreign_results`, by
+ * the fingerprint of the endpoint; without the schema `webpush` it is kept nowhere, and those gone are not known as such.
+ */
+import { UserError, messageOf } from "../../base/errors.ts";
+import type { ResultNote, SubscriptionRecord, SubscriptionStore } from "../subscriptions.ts";
+import type { Database } from "./database.ts";
+import { failureCode } from "./failure.ts";
+import { selectForeignResults, writeForeignResults, type ForeignResultRow } from "./foreign-results.ts";
+import { recordOfShaped, selectShaped, shapeOf, type QueryShape, type ShapedRow } from "./query-columns.ts";
+import { endpointFingerprint, marksOf } from "./rows.ts";
+import type { StreamFilter } from "./subscription-sql.ts";
+import { ambiguous, collected, type StreamingStore } from "./subscription-store.ts";
+
+const batchSize = 1000;
+const idLike = /^[0-9a-z]{4,10}$/;
+
+/** Rows that are no subscription: they are left out. */
+export interface DamagedRows {
+  readonly count: number;
+  /** What is wrong with the first. */
+  readonly first: string | undefined;
+}
+
+export interface QueryStore extends SubscriptionStore, StreamingStore {
+  /** What was left out since the store was opened. */
+  damaged(): DamagedRows;
+}
+
+/** How the query is read, and whether results can be kept. */
+interface Prepared {
+  readonly shape: QueryShape;
+  readonly keepsResults: boolean;
+}
+
+/** The subscriptions that `query` answers. Nothing is asked of the database before a method is called. */
+export function createQueryStore(database: Database, query: string): QueryStore {
+  const text = query.trim().replace(/[;\s]+$/, "");
+  let prepared: Promise<Prepared> | undefined;
+  const prepare = (): Promise<Prepared> =>
+    (prepared ??= prepareQuery(database, text).catch((error: unknown) => {
+      prepared = undefined;
+      throw error;
+    }));
+  const damage = { numbers: new Set<number>(), first: undefined as string | undefined };
+  const stream = async function* (filter: StreamFilter = {}): AsyncGenerator<SubscriptionRecord> {
+    const { shape, keepsResults } = await prepare();
+    let number = 0;
+    for await (const rows of readQuery<ShapedRow>(database, selectShaped(text, shape))) {
+      const records: SubscriptionRecord[] = [];
+      for (const row of rows) {
+        number += 1;
+        const record = readRow(row, shape, (why) => {
+          damage.numbers.add(number);
+          damage.first ??= `row ${number}: ${why}`;
+        });
+        if (record !== undefined) records.push(record);
+      }
+      const marked = keepsResults ? await withMarks(database, records) : records;
+      yield* marked.filter((record) => isWanted(record, filter));
+    }
+  };
+  return {
+    path: `a query in ${database.shown}`,
+    mostAtOnce: batchSize,
+    list: () => collected(stream()),
+    stream,
+    named: (name) => named(name, stream),
+    async count() {
+      let [total, gone] = [0, 0];
+      for await (const record of stream()) {
+        total += 1;
+        if (record.gone !== undefined) gone += 1;
+      }
+      return { total, gone };
+    },
+    damaged: () => ({ count: damage.numbers.size, first: damage.first }),
+    add: () => Promise.reject(readOnly()),
+    remove: () => Promise.reject(readOnly()),
+    relabel: () => Promise.reject(readOnly()),
+    async note(results) {
+      if ((await prepare()).keepsResults) await note(database, results);
+    },
+  };
+}
+
+/**
+ * Asks the database what the query answers.
+ *
+ * @throws UserError `query-malformed`, `query-columns`
+ */
+async function prepareQuery(database: Database, query: string): Promise<Prepared> {
+  if (query === "") throw malformed("it is empty");
+  const before = "select * from (\n";
+  const columns = await database
+    .columns(`${before}${query}\n) as webpush limit 0`)
+    .catch((error: unknown) => {
+      throw queryFailure(error, before.length);
+    });
+  const shape = shapeOf(columns);
+  const [results] = await database.query<{ readonly kept: boolean | null }>({
+    text: `select case when has_schema_privilege(oid, 'usage')
+  then has_table_privilege(to_regclass('webpush.foreign_results'), 'select')
+    and has_table_privilege(to_regclass('webpush.foreign_results'), 'insert')
+    and has_table_privilege(to_regclass('webpush.foreign_results'), 'update')
+  end as kept from pg_namespace where nspname = 'webpush'`,
+  });
+  return { shape, keepsResults: results?.kept === true };
+}
+
+async function* readQuery<Row>(database: Database, statement: string): AsyncGenerator<readonly Row[]> {
+  try {
+    yield* database.batches<Row>(statement, batchSize);
+  } catch (error) {
+    throw queryFailure(error);
+  }
+}
+
+function readRow(
+  row: ShapedRow,
+  shape: QueryShape,
+  onDamage: (why: string) => void,
+): SubscriptionRecord | undefined {
+  try {
+    return recordOfShaped(row, shape);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    onDamage(error.message);
+    return undefined;
+  }
+}
+
+function isWanted({ tags, gone }: SubscriptionRecord, { tag, living = false }: StreamFilter): boolean {
+  return (tag === undefined || tags.includes(tag)) && !(living && gone !== undefined);
+}
+
+/** The records with what is known of earlier messages to the same registration. */
+async function withMarks(
+  database: Database,
+  records: readonly SubscriptionRecord[],
+): Promise<readonly SubscriptionRecord[]> {
+  const fingerprints = records.map(({ subscription }) => endpointFingerprint(subscription.endpoint));
+  const rows = await database.query<ForeignResultRow>(selectForeignResults(fingerprints));
+  if (rows.length === 0) return records;
+  const results = new Map(rows.map((row) => [row.fingerprint.toString("hex"), row]));
+  return records.map((record, index) => {
+    const row = results.get(fingerprints[index]?.toString("hex") ?? "");
+    const isOfThis = row !== undefined && row.registered_at.getTime() >= record.registeredAt;
+    return isOfThis ? { ...record, ...marksOf(row) } : record;
+  });
+}
+
+async function note(database: Database, results: readonly ResultNote[]): Promise<void> {
+  const known = new Map(results.flatMap((one) => (one.endpoint === undefined ? [] : [[one.endpoint, one]])));
+  if (known.size > 0) await database.change(writeForeignResults([...known]));
+}
+
+/** One by the name it has in its table, or by its id here; the latter means to look at all. */
+async function named(
+  text: string,
+  stream: () => AsyncIterable<SubscriptionRecord>,
+): Promise<readonly SubscriptionRecord[]> {
+  const exact: SubscriptionRecord[] = [];
+  const begun: SubscriptionRecord[] = [];
+  for await (const record of stream()) {
+    if (record.name === text || record.id === text) exact.push(record);
+    else if (idLike.test(text) && record.id.startsWith(text)) begun.push(record);
+  }
+  const found = exact.length > 0 ? exact : begun;
+  if (found.length > 1) throw ambiguous(text, found);
+  return found;
+}
+
+function readOnly(): UserError {
+  return new UserError(
+    "store-read-only-query",
+    "these subscriptions come from your own table, which is only read",
+    {
+      hints: [
+        "change them where your application does, or leave --query out to use those that webpush keeps",
+      ],
+    },
+  );
+}
+
+function malformed(why: string, cause?: unknown): UserError {
+  return new UserError("query-malformed", `the database does not take the query: ${why}`, {
+    hints: ["try it with psql; give one select, without a semicolon behind it"],
+    cause,
+  });
+}
+
+/** Classes of SQLSTATE that a query is to blame for; what may not be read or is written to is said as everywhere. */
+const ofTheQuery = /^(?:0A|21|22|42|54)/;
+
+function queryFailure(error: unknown, before = Number.POSITIVE_INFINITY): unknown {
+  const code = failureCode(error);
+  if (!ofTheQuery.test(code) || code === "42501") return error;
+  const said = error instanceof UserError ? error.cause : error;
+  const position = Number((said as { readonly position?: string }).position) - before;
+  return malformed(`${messageOf(said)}${position > 0 ? ` (at character ${position})` : ""}`, error);
+}
