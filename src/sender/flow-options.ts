@@ -5,6 +5,8 @@ import type { Clock, Random } from "../base/clock.ts";
 import type { SetTimer } from "./alarm.ts";
 import type { Encryptor } from "./encryptor.ts";
 import type { Observer } from "./job.ts";
+import type { OriginShares } from "./origin-shares.ts";
+import type { SharedPace } from "./shared-pace.ts";
 import type { TokenCache } from "./token-cache.ts";
 import type { Transport } from "./transport.ts";
 
@@ -29,6 +31,8 @@ export interface FlowOptions<Tag> {
   /** Gives up those in flight too. */
   readonly forceSignal?: AbortSignal;
   readonly observer?: Observer<Tag>;
+  /** What is shared with flows of other processes. Where it limits messages, `rate` does not. */
+  readonly pace?: SharedPace;
   readonly clock: Clock;
 }
 
@@ -41,6 +45,11 @@ export interface Means {
   readonly random: Random;
   /** `setTimeout` unless given. */
   readonly setTimer?: SetTimer;
+}
+
+/** What the flows of one sender work with: the same connections among other things. */
+export interface FlowMeans extends Means {
+  readonly shares: OriginShares;
 }
 
 /** How one origin is faring. */

@@ -11,48 +11,45 @@ import { setMaxListeners } from "node:events";
 import type { UserError } from "../base/errors.ts";
 import { Fifo } from "../base/fifo.ts";
 import { createTokenBucket, type TokenBucket } from "../base/token-bucket.ts";
-import { classifyEndpoint, type Delivery } from "../protocol/delivery.ts";
-import type { Endpoint } from "../protocol/subscription.ts";
+import type { Delivery } from "../protocol/delivery.ts";
+import { endpointOrigin, type Endpoint } from "../protocol/subscription.ts";
+import { Aftermath, type AftermathRun } from "./aftermath.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts, type AttemptEnd } from "./attempt.ts";
-import type { FlowOptions, Means, OriginState } from "./flow-options.ts";
+import { limitsOf, type FlowLimits } from "./flow-limits.ts";
+import type { FlowMeans, FlowOptions, OriginState } from "./flow-options.ts";
 import { Intake } from "./intake.ts";
 import type { Job, SendResult } from "./job.ts";
-import type { OriginQueue } from "./origin-queue.ts";
+import { OriginQueue } from "./origin-queue.ts";
 import { OriginQueues } from "./origin-queues.ts";
+import { PaceLink, type PaceListener, type StandingHold } from "./pace-link.ts";
 import { isCongestion, smoothly } from "./pace.ts";
-import { PendingJob } from "./pending-job.ts";
-import { chanceOf, decideRetry, type RetryPolicy } from "./retry.ts";
+import { PendingJob, type Ending } from "./pending-job.ts";
+import { SealedAhead } from "./sealed-ahead.ts";
 
-const defaultRetries = 4;
-const defaultPatienceMs = 300_000;
-const defaultMaxWaiting = 20_000;
-const defaultDrainMs = 10_000;
 /** Jobs taken, and encrypted where that helps, before there is room for them. */
 const readAhead = 256;
 /** Who asks to wait longer must give way when there is no more room to wait. */
 const longWaitMs = 60_000;
-/** Each origin may have this many encrypted ahead, however low its limit. */
-const leastAhead = 16;
 
 /** The jobs between their source and the reader of results. */
-export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
-  readonly #means: Means;
+export class Flow<Tag> implements AttemptEnd<Tag>, AftermathRun<Tag>, PaceListener, Disposable {
+  readonly #means: FlowMeans;
   readonly #options: FlowOptions<Tag>;
-  readonly #concurrency: number;
-  readonly #maxWaiting: number;
-  readonly #policy: RetryPolicy;
+  readonly #limits: FlowLimits;
   readonly #alarm: Alarm;
   readonly #bucket: TokenBucket | undefined;
   readonly #queues: OriginQueues<Tag>;
   readonly #attempts: Attempts<Tag>;
+  readonly #ahead: SealedAhead<Tag>;
+  readonly #aftermath: Aftermath<Tag>;
+  readonly #shared: PaceLink | undefined;
   readonly #intake: Intake<Job<Tag>>;
   readonly #finished = new Fifo<SendResult<Tag>>();
   readonly #abandoned = new AbortController();
   /** Jobs that have no result yet. */
-  #open = 0;
+  #unsettled = 0;
   #inFlight = 0;
-  #ahead = 0;
   #advancing = false;
   #stopped = false;
   #drainUntil = Number.POSITIVE_INFINITY;
@@ -60,22 +57,23 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
   #surprise: { readonly error: unknown } | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(means: Means, source: AsyncIterable<Job<Tag>>, options: FlowOptions<Tag>) {
-    const { transport, setTimer = setTimeout } = means;
-    const { clock, observer, rate, retries = defaultRetries, retryAmbiguous = true } = options;
+  constructor(means: FlowMeans, source: AsyncIterable<Job<Tag>>, options: FlowOptions<Tag>) {
+    const { transport, encryptor, shares, setTimer = setTimeout } = means;
+    const { clock, observer, pace } = options;
     this.#means = means;
     this.#options = options;
-    this.#concurrency = Math.max(1, options.concurrency);
-    this.#maxWaiting = Math.max(1, options.maxWaiting ?? defaultMaxWaiting);
-    const { patienceMs = defaultPatienceMs } = options;
-    this.#policy = { retries, retryAmbiguous, patienceMs };
+    this.#limits = limitsOf(options);
+    this.#aftermath = new Aftermath(means, this.#limits, this);
+    const rate = pace?.reserve === undefined ? options.rate : undefined;
     this.#alarm = new Alarm(clock, setTimer, this.#ring);
     this.#bucket = rate === undefined ? undefined : createTokenBucket(smoothly(rate), this.#alarm);
-    const capacityOf = (endpoint: Endpoint) => transport.capacityOf?.(endpoint) ?? this.#concurrency;
-    this.#queues = new OriginQueues(this.#concurrency, capacityOf);
+    const capacityOf = (endpoint: Endpoint) => transport.capacityOf?.(endpoint);
+    this.#queues = new OriginQueues({ open: this.#open, capacityOf, shares });
+    this.#shared = pace && new PaceLink(pace, this.#alarm, this);
     const { signal } = this.#abandoned;
     setMaxListeners(0, signal); // a transport may listen once for each exchange in flight
     this.#attempts = new Attempts({ ...means, observer, clock, time: this.#alarm, signal }, this);
+    this.#ahead = new SealedAhead(this.#attempts, encryptor.worksAhead === true ? readAhead : 0);
     this.#intake = new Intake(source, { wants: this.#wants, take: this.#admit, end: this.#endOfSource });
     this.#listen();
   }
@@ -85,11 +83,11 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     for (;;) {
       // What is begun may end in the same moment, such as one that cannot be encrypted.
       if (this.#finished.size === 0) this.#advance();
-      const wasFull = this.#finished.size >= this.#concurrency;
+      const wasFull = this.#isReaderLate;
       const result = this.#finished.shift();
       if (wasFull) this.#advance();
       if (result !== undefined) return result;
-      if (this.#open === 0 && (this.#stopped || this.#intake.isExhausted)) break;
+      if (this.#unsettled === 0 && (this.#stopped || this.#intake.isExhausted)) break;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -101,14 +99,20 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
   /** How each origin is faring. */
   state(): readonly OriginState[] {
     const now = this.#alarm.now();
-    return Array.from(this.#queues.all(), (queue) => ({
-      origin: queue.origin,
-      inFlight: queue.inFlight,
-      waiting: queue.waiting,
-      limit: queue.limit.value,
-      pausedUntil: queue.heldUntil(now),
-      protocol: this.#means.transport.protocolOf?.(queue.endpoint),
-    }));
+    return Array.from(this.#queues.all(), (queue) => {
+      const { origin, inFlight, waiting, limit, endpoint } = queue;
+      const protocol = this.#means.transport.protocolOf?.(endpoint);
+      return { origin, inFlight, waiting, limit: limit.value, pausedUntil: queue.heldUntil(now), protocol };
+    });
+  }
+
+  get #hasRoom(): boolean {
+    return this.#inFlight < this.#limits.concurrency;
+  }
+
+  /** Nobody takes the results that are there. */
+  get #isReaderLate(): boolean {
+    return this.#finished.size >= this.#limits.concurrency;
   }
 
   [Symbol.dispose](): void {
@@ -116,6 +120,8 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     signal.removeEventListener("abort", this.#drain);
     forceSignal?.removeEventListener("abort", this.#abandon);
     this.#abandon();
+    this.#shared?.[Symbol.dispose]();
+    this.#queues[Symbol.dispose]();
     this.#alarm[Symbol.dispose]();
     this.#intake[Symbol.dispose]();
   }
@@ -123,38 +129,44 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
   // From the source into the queues.
 
   readonly #wants = (): boolean => {
-    if (this.#stopped || this.#finished.size >= this.#concurrency) return false;
-    const waiting = this.#open - this.#inFlight;
-    if (waiting < readAhead) return waiting < this.#maxWaiting;
+    const waiting = this.#unsettled - this.#inFlight;
+    if (this.#stopped || this.#isReaderLate || waiting >= this.#limits.maxWaiting) return false;
     // Beyond a supply for the next moments, jobs are only worth taking in search of an origin that has room.
-    return waiting < this.#maxWaiting && this.#inFlight < this.#concurrency && !this.#queues.hasReady;
+    return waiting < readAhead || (this.#hasRoom && !this.#queues.hasReady);
   };
 
   readonly #admit = (job: Job<Tag>): void => {
-    const { endpoint } = job.subscription;
     const now = this.#alarm.now();
-    const queue = this.#queues.queueFor(endpoint, now);
+    const queue = this.#queues.queueFor(job.subscription.endpoint, now);
     const pending = new PendingJob(job, queue, now);
-    this.#open += 1;
+    this.#unsettled += 1;
     // A job that comes after the stop was never begun; a resumed run will take it.
-    const settled = this.#stopped
-      ? undefined
-      : (queue.refusalOf(pending, { now, latest: this.#latestFrom(now) }) ??
-        classifyEndpoint(endpoint) ??
-        this.#crowdingOut(queue, now));
-    if (this.#stopped || settled !== undefined) this.#finish(pending, settled);
+    const ending = this.#stopped
+      ? { isFinal: false }
+      : (queue.endingOf(pending, { now, latest: this.#latestFrom(now) }) ?? this.#crowdingOut(queue, now));
+    if (ending !== undefined) this.#finish(pending, ending);
     else {
       queue.add(pending);
       this.#queues.update(queue, now);
-      this.#sealAhead(queue);
+      this.#ahead.fill(queue);
     }
     this.#advance();
   };
 
-  /** The delivery of a job that would take the room to wait from those of origins that are being sent to. */
-  #crowdingOut(queue: OriginQueue<Tag>, now: number): Delivery | undefined {
+  readonly #open = (endpoint: Endpoint, now: number): OriginQueue<Tag> => {
+    const origin = endpointOrigin(endpoint);
+    const leave = this.#shared?.leaveAt(origin);
+    const queue = new OriginQueue<Tag>(endpoint, { mostInFlight: this.#limits.concurrency, leave });
+    const held = this.#shared?.holdAt(origin);
+    if (held !== undefined) queue.heed({ now, until: held.until, latest: now }, held.why);
+    return queue;
+  };
+
+  /** How a job ends that would take the room to wait from those of origins that are being sent to. */
+  #crowdingOut(queue: OriginQueue<Tag>, now: number): Ending | undefined {
     const areOthersActive = this.#queues.hasReady || this.#inFlight > queue.inFlight;
-    return areOthersActive && queue.isCrowd(now, this.#maxWaiting / 2) ? queue.withheld : undefined;
+    const isCrowdedOut = areOthersActive && queue.isCrowd(now, this.#limits.maxWaiting / 2);
+    return isCrowdedOut ? { otherwise: queue.withheld, isFinal: false } : undefined;
   }
 
   readonly #endOfSource = (failure?: { readonly error: unknown }): void => {
@@ -179,7 +191,7 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
   }
 
   #dispatch(now: number): void {
-    while (!this.#stopped && this.#inFlight < this.#concurrency && this.#finished.size < this.#concurrency) {
+    while (!this.#stopped && this.#hasRoom && !this.#isReaderLate) {
       const rateAt = this.#bucket?.nextAt() ?? now;
       if (rateAt > now) {
         if (this.#queues.hasReady) this.#alarm.set(rateAt);
@@ -188,40 +200,30 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
       const queue = this.#queues.next(now);
       const pending = queue?.take(now);
       if (queue === undefined || pending === undefined) return;
-      if (pending.isOutdated(now)) this.#finish(pending, queue.withheld);
-      else this.#begin(pending);
+      if (pending.isOutdated(now)) this.#finish(pending, { otherwise: queue.withheld, isFinal: true });
+      else this.#begin(pending, now);
       this.#queues.update(queue, now);
-      this.#sealAhead(queue);
+      this.#ahead.fill(queue);
     }
   }
 
-  #begin(pending: PendingJob<Tag>): void {
+  #begin(pending: PendingJob<Tag>, now: number): void {
     this.#bucket?.take();
+    pending.queue.leave?.take(now);
     this.#inFlight += 1;
     pending.queue.inFlight += 1;
-    this.#countOff(pending);
+    this.#ahead.countOff(pending);
     this.#attempts.begin(pending);
-  }
-
-  /** Lets those be encrypted whose turn comes next, so that the threads that do it have enough at a time. */
-  #sealAhead(queue: OriginQueue<Tag>): void {
-    if (this.#means.encryptor.worksAhead !== true || this.#stopped) return;
-    while (this.#ahead < readAhead && queue.sealedAhead < Math.max(leastAhead, 2 * queue.limit.value)) {
-      const pending = queue.takeToSeal();
-      if (pending === undefined) return;
-      pending.isAhead = true;
-      this.#ahead += 1;
-      this.#attempts.sealAhead(pending);
-    }
   }
 
   /** When all room to wait is taken by origins that wait long, the one that waits longest makes room. */
   #relieve(now: number): void {
-    const isFull = this.#open >= this.#maxWaiting && this.#inFlight === 0 && !this.#queues.hasReady;
-    if (!isFull || this.#queues.nextAt <= now + longWaitMs) return;
+    if (this.#unsettled < this.#limits.maxWaiting || this.#inFlight > 0 || this.#queues.hasReady) return;
+    if (this.#queues.nextAt <= now + longWaitMs) return;
+    if (Array.from(this.#queues.all()).some((queue) => queue.awaitsLeave(now))) return;
     const queue = this.#queues.farthest();
     if (queue === undefined) return;
-    this.#giveUp(queue.drain(), queue.withheld);
+    this.#giveUp(queue, queue.drain());
     this.#queues.update(queue, now);
   }
 
@@ -238,22 +240,22 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     if (isCongestion(delivery)) queue.limit.shrink(pending.era);
     else queue.limit.grow(queue.inFlight);
     this.#release(pending);
-    this.#giveUp(queue.learn(now, delivery), queue.withheld);
-    if (this.#stopped || queue.isHalted(now) || !this.#isPutOff(pending, delivery, now))
-      this.#finish(pending);
+    this.#learn(queue, delivery, now);
+    const fate = this.#aftermath.fateOf(pending, delivery, now);
+    if (fate !== "put-off") this.#finish(pending, { isFinal: fate === "final" });
     this.#moveOn(queue);
   }
 
   refused(pending: PendingJob<Tag>, error: UserError): void {
     this.#release(pending);
     // On a retry there is a delivery already, and that says more.
-    this.#yield(pending.attempts > 0 ? pending.resultOf(undefined) : pending.refusalOf(error));
+    this.#yield(pending.attempts > 0 ? pending.resultOf({ isFinal: true }) : pending.refusalOf(error));
     this.#moveOn(pending.queue);
   }
 
   prevented(pending: PendingJob<Tag>): void {
     this.#release(pending);
-    this.#finish(pending);
+    this.#finish(pending, { isFinal: false });
     this.#moveOn(pending.queue);
   }
 
@@ -262,42 +264,41 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     this.#stop();
   }
 
-  /** Whether the job waits for another attempt now. */
-  #isPutOff(pending: PendingJob<Tag>, delivery: Delivery, now: number): boolean {
-    if (delivery.outcome === "accepted") return false;
-    const { queue, attempts, hadItsOnce, deadline } = pending;
-    const chance = chanceOf(this.#means.random);
-    const decision = decideRetry({ delivery, attempts, hadItsOnce, now, deadline, chance }, this.#policy);
-    const { pauseUntil, freshToken } = decision;
-    if (pauseUntil !== undefined) this.#hold(queue, { now, until: pauseUntil }, delivery);
-    // Also when this message is given up: all others carry the same token.
-    const hasToken = !freshToken || this.#isRenewed(pending, delivery);
-    if (!decision.again || !hasToken) return false;
-    const at = Math.max(decision.at, queue.heldUntil(now) ?? now);
-    if (at >= deadline || at > this.#latestFrom(now)) return false;
-    if (decision.isBudgeted && !queue.budget.spend()) return false;
-    pending.hadItsOnce ||= decision.once;
-    queue.putOff(pending, at);
-    return true;
+  /** What an answer tells about its origin. */
+  #learn(queue: OriginQueue<Tag>, delivery: Delivery, now: number): void {
+    const wasHalted = queue.isHalted(now);
+    this.#giveUp(queue, queue.learn(now, delivery));
+    const until = queue.haltedUntil(now);
+    if (until !== undefined && !wasHalted) this.#shared?.tell(queue.origin, until, delivery);
   }
 
-  #hold(
+  hold(
     queue: OriginQueue<Tag>,
     { now, until }: { readonly now: number; readonly until: number },
     why: Delivery,
   ): void {
-    this.#giveUp(queue.hold({ now, until, latest: this.#latestFrom(now) }, why), queue.withheld);
+    this.#giveUp(queue, queue.hold({ now, until, latest: this.#latestFrom(now) }, why));
+    // Who could not be reached once may be within reach of others.
+    if (why.outcome !== "unreachable") this.#shared?.tell(queue.origin, until, why);
+  }
+
+  /** What another flow learned. */
+  heed(origin: string, { until, why }: StandingHold): void {
+    const queue = this.#queues.get(origin);
+    if (queue === undefined) return; // it will be known when the queue is made
+    const now = this.#alarm.now();
+    this.#giveUp(queue, queue.heed({ now, until, latest: this.#latestFrom(now) }, why));
+    this.#moveOn(queue);
+  }
+
+  mayGoOn(origin: string): void {
+    const queue = this.#queues.get(origin);
+    if (queue !== undefined) this.#moveOn(queue);
   }
 
   /** Until when it is worth to wait. */
   #latestFrom(now: number): number {
-    return now + this.#policy.patienceMs;
-  }
-
-  /** Whether there is another token than the one that was refused. */
-  #isRenewed({ job, authorization }: PendingJob<Tag>, { clockSkewMs }: Delivery): boolean {
-    const { endpoint, contentEncoding } = job.subscription;
-    return this.#means.tokens.renew(endpoint, job.pair, contentEncoding, { authorization, clockSkewMs });
+    return now + this.#limits.patienceMs;
   }
 
   #release({ queue }: PendingJob<Tag>): void {
@@ -310,24 +311,22 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
     this.#advance();
   }
 
-  #giveUp(list: readonly PendingJob<Tag>[], otherwise: Delivery | undefined): void {
-    for (const pending of list) this.#finish(pending, otherwise);
+  /** Ends jobs that are not to wait for their origin any more. */
+  #giveUp(queue: OriginQueue<Tag>, list: readonly PendingJob<Tag>[]): void {
+    const now = this.#alarm.now();
+    for (const pending of list)
+      this.#finish(pending, { otherwise: queue.withheld, isFinal: queue.isLost(pending, now) });
   }
 
-  #finish(pending: PendingJob<Tag>, otherwise?: Delivery): void {
-    this.#countOff(pending);
-    this.#yield(pending.resultOf(otherwise));
+  #finish(pending: PendingJob<Tag>, ending: Ending): void {
+    this.#ahead.countOff(pending);
+    this.#yield(pending.resultOf(ending));
   }
 
   #yield(result: SendResult<Tag>): void {
-    this.#open -= 1;
+    this.#unsettled -= 1;
     this.#finished.push(result);
     this.#wake();
-  }
-
-  #countOff(pending: PendingJob<Tag>): void {
-    if (pending.isAhead) this.#ahead -= 1;
-    pending.isAhead = false;
   }
 
   // The end.
@@ -344,13 +343,16 @@ export class Flow<Tag> implements AttemptEnd<Tag>, Disposable {
   #stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const queue of this.#queues.all()) this.#giveUp(queue.drain(), undefined);
+    for (const queue of this.#queues.all()) {
+      for (const pending of queue.drain()) this.#finish(pending, { isFinal: false });
+      this.#queues.update(queue, this.#alarm.now());
+    }
     this.#wake();
   }
 
   readonly #drain = (): void => {
     this.#stop();
-    this.#drainUntil = this.#alarm.now() + (this.#options.drainMs ?? defaultDrainMs);
+    this.#drainUntil = this.#alarm.now() + this.#limits.drainMs;
     this.#alarm.set(this.#drainUntil);
   };
 

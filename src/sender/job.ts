@@ -25,7 +25,15 @@ export type SendResult<Tag> = {
   /** How many times it was sent; 0 when it never was. */
   readonly attempts: number;
 } & (
-  | { readonly kind: "delivery"; readonly delivery: Delivery }
+  | {
+      readonly kind: "delivery";
+      readonly delivery: Delivery;
+      /**
+       * Nothing is gained by sending it again later; false where it was to be tried again or its origin was
+       * held, and only the end of the run, its patience or its lack of room for those that wait kept it from that.
+       */
+      readonly isFinal: boolean;
+    }
   /** No request can be made of it, such as a payload that is too large. */
   | { readonly kind: "refused"; readonly error: UserError }
   /** Sending was stopped before its turn came. */

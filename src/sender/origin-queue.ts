@@ -7,10 +7,12 @@
  */
 import { Deadlines } from "../base/deadlines.ts";
 import { Fifo } from "../base/fifo.ts";
-import { withheldDelivery, diagnosisOf, type Delivery } from "../protocol/delivery.ts";
-import type { Endpoint } from "../protocol/subscription.ts";
+import { classifyEndpoint, diagnosisOf, withheldDelivery, type Delivery } from "../protocol/delivery.ts";
+import { endpointOrigin, type Endpoint } from "../protocol/subscription.ts";
+import type { Leave } from "./leave.ts";
 import { AdaptiveLimit, RetryBudget } from "./pace.ts";
-import type { PendingJob } from "./pending-job.ts";
+import type { Ending, PendingJob } from "./pending-job.ts";
+import type { HoldReason } from "./shared-pace.ts";
 
 /**
  * Who cannot be reached for this long is given up: longer than a network needs to come back,
@@ -22,13 +24,24 @@ const givenUpAfterMs = 60_000;
 const shortWaitMs = 30_000;
 const forEver = Number.POSITIVE_INFINITY;
 
+/** From when until when an origin is to be left alone, and until when it is worth to wait. */
+interface HoldSpan {
+  readonly now: number;
+  readonly until: number;
+  readonly latest: number;
+}
+
 export class OriginQueue<Tag> {
   readonly origin: string;
   /** An endpoint there, to ask the transport about the origin. */
   readonly endpoint: Endpoint;
   readonly limit: AdaptiveLimit;
   readonly budget = new RetryBudget();
+  /** The leave to begin messages here, where others have a say in it. */
+  readonly leave: Leave | undefined;
   inFlight = 0;
+  /** It counts among those that share the connections to the origin. */
+  isSharing = false;
   /** Not sent yet; those that are encrypted already, or are being, stand before the others. */
   readonly #sealed = new Fifo<PendingJob<Tag>>();
   readonly #unsealed = new Fifo<PendingJob<Tag>>();
@@ -38,16 +51,20 @@ export class OriginQueue<Tag> {
   #heldUntil = 0;
   #heldBeforeMs = 0;
   /** Why the origin is held, or was last. */
-  #heldFor: Delivery | undefined;
+  #heldFor: HoldReason | undefined;
   /** The answer after which nothing is sent there, until a time that may have passed: what comes then is a trial. */
-  #halt: { readonly until: number; readonly why: Delivery } | undefined;
+  #halt: { readonly until: number; readonly why: HoldReason } | undefined;
   /** Since when it is tried and nobody can reach it. */
   #unreachableSince: number | undefined;
 
-  constructor(origin: string, endpoint: Endpoint, mostInFlight: number) {
-    this.origin = origin;
+  constructor(
+    endpoint: Endpoint,
+    { mostInFlight, leave }: { readonly mostInFlight: number; readonly leave: Leave | undefined },
+  ) {
+    this.origin = endpointOrigin(endpoint);
     this.endpoint = endpoint;
     this.limit = new AdaptiveLimit(mostInFlight);
+    this.leave = leave;
   }
 
   /** How many jobs wait, for their turn or for another attempt. */
@@ -71,15 +88,30 @@ export class OriginQueue<Tag> {
 
   /** Whether jobs are given up without an attempt. */
   isHalted(now: number): boolean {
-    return this.#halt !== undefined && this.#halt.until > now;
+    return this.haltedUntil(now) !== undefined;
   }
 
-  /** The delivery of a job that need not wait: nothing is sent here before `latest`, or not while it is of use. */
-  refusalOf(
+  /** Until when they are. */
+  haltedUntil(now: number): number | undefined {
+    return this.#halt !== undefined && this.#halt.until > now ? this.#halt.until : undefined;
+  }
+
+  /** Whether a job is of no use later either: we are banned here, or it will be out of date when the origin takes something again. */
+  isLost(pending: PendingJob<Tag>, now: number): boolean {
+    const haltedUntil = this.haltedUntil(now) ?? now;
+    if (haltedUntil > now && isBan(this.#halt?.why)) return true;
+    return pending.isOutdated(Math.max(this.#heldUntil, haltedUntil));
+  }
+
+  /** How a job ends that need not wait: nothing is sent here before `latest`, or not while it is of use, or never again. */
+  endingOf(
     pending: PendingJob<Tag>,
     { now, latest }: { readonly now: number; readonly latest: number },
-  ): Delivery | undefined {
-    return this.isHalted(now) || this.#isInVain(pending, latest) ? this.withheld : undefined;
+  ): Ending | undefined {
+    const withheld = this.isHalted(now) || this.#isInVain(pending, latest) ? this.withheld : undefined;
+    if (withheld !== undefined) return { otherwise: withheld, isFinal: this.isLost(pending, now) };
+    const dead = classifyEndpoint(pending.job.subscription.endpoint);
+    return dead && { otherwise: dead, isFinal: true };
   }
 
   #isInVain(pending: PendingJob<Tag>, latest: number): boolean {
@@ -103,10 +135,7 @@ export class OriginQueue<Tag> {
   }
 
   /** Sends nothing until then; returns the jobs that are not to wait so long: to `latest`, or beyond their use. */
-  hold(
-    { now, until, latest }: { readonly now: number; readonly until: number; readonly latest: number },
-    why: Delivery,
-  ): readonly PendingJob<Tag>[] {
+  hold({ now, until, latest }: HoldSpan, why: HoldReason): readonly PendingJob<Tag>[] {
     if (until <= this.#heldUntil || until <= now) return [];
     if (this.#heldUntil <= now) {
       this.#heldBeforeMs = this.heldMs(now);
@@ -115,6 +144,15 @@ export class OriginQueue<Tag> {
     this.#heldUntil = until;
     this.#heldFor = why;
     return this.#extract((pending) => this.#isInVain(pending, latest));
+  }
+
+  /** What somebody else met with, as if it had been met with here; returns the jobs that are not to wait for its end. */
+  heed(span: HoldSpan, why: HoldReason): readonly PendingJob<Tag>[] {
+    const { now, until } = span;
+    if (!isBan(why) && diagnosisOf(why.cause).outcome !== "unreachable") return this.hold(span, why);
+    if (until <= (this.haltedUntil(now) ?? now)) return [];
+    this.#halt = { until, why };
+    return this.drain();
   }
 
   /** What an attempt came to; returns the jobs that waited, when nothing more is worth sending. */
@@ -126,8 +164,7 @@ export class OriginQueue<Tag> {
         this.#halt = { until: now + givenUpAfterMs, why: delivery };
     } else {
       this.#unreachableSince = undefined;
-      const isBan = diagnosisOf(delivery.cause).haltOrigin === true;
-      this.#halt = isBan ? { until: forEver, why: delivery } : undefined;
+      this.#halt = isBan(delivery) ? { until: forEver, why: delivery } : undefined;
     }
     return this.isHalted(now) ? this.drain() : [];
   }
@@ -149,8 +186,27 @@ export class OriginQueue<Tag> {
     return pending;
   }
 
-  /** When a job could be sent, as far as waits go; infinity when there is none. */
+  /** When a job could be sent, as far as waits and leave go; infinity when there is none, or none is known of. */
   nextAt(now: number): number {
+    const dueAt = this.#dueAt(now);
+    return this.leave === undefined || dueAt > now ? dueAt : this.leave.nextAt(now);
+  }
+
+  /** Asks for leave for those that could be sent now. */
+  seekLeave(now: number): void {
+    if (this.leave === undefined || this.#dueAt(now) > now) return;
+    this.leave.want(now, () => {
+      const again = this.#again.entries().filter(({ at }) => at <= now);
+      return this.#sealed.size + this.#unsealed.size + again.length;
+    });
+  }
+
+  /** Whether leave is all that is missing. */
+  awaitsLeave(now: number): boolean {
+    return this.leave !== undefined && this.#dueAt(now) <= now && this.leave.nextAt(now) > now;
+  }
+
+  #dueAt(now: number): number {
     const firstAt = this.#sealed.size + this.#unsealed.size > 0 ? now : this.#again.nextAt;
     return Math.max(firstAt, this.#heldUntil);
   }
@@ -171,4 +227,9 @@ export class OriginQueue<Tag> {
     for (const pending of chosen) this.#again.delete(pending);
     return [...chosen, ...this.#sealed.extract(isChosen), ...this.#unsealed.extract(isChosen)];
   }
+}
+
+/** Whether a service told us to stay away for good. */
+function isBan(why: HoldReason | undefined): boolean {
+  return why !== undefined && diagnosisOf(why.cause).haltOrigin === true;
 }

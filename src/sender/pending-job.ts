@@ -17,6 +17,14 @@ const graceMs = 60_000;
 
 const noHeaders: Authorization = {};
 
+/** How the way of a job ends without another attempt. */
+export interface Ending {
+  /** What its delivery is if it was never sent. */
+  readonly otherwise?: Delivery | undefined;
+  /** Whether a later run would not send it either. */
+  readonly isFinal: boolean;
+}
+
 /** A job on its way, with what must be remembered from one attempt to the next. */
 export class PendingJob<Tag> {
   readonly job: Job<Tag>;
@@ -88,13 +96,13 @@ export class PendingJob<Tag> {
   }
 
   /** Its result when nothing more is tried: what the last attempt came to, or else `otherwise`. */
-  resultOf(otherwise: Delivery | undefined): SendResult<Tag> {
+  resultOf({ otherwise, isFinal }: Ending): SendResult<Tag> {
     const { job, attempts } = this;
     const durationMs = this.#answeredAt - this.#firstSentAt;
     const delivery = this.#delivery ?? otherwise;
     return delivery === undefined
       ? { job, durationMs, attempts, kind: "unsent" }
-      : { job, durationMs, attempts, kind: "delivery", delivery };
+      : { job, durationMs, attempts, kind: "delivery", delivery, isFinal };
   }
 
   /** Its result when no request can be made of it. */

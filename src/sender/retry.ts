@@ -41,7 +41,11 @@ export type RetryDecision = {
   /** The token was refused, which all other messages carry too; only a newly signed one is worth another attempt. */
   readonly freshToken: boolean;
 } & (
-  | { readonly again: false }
+  | {
+      readonly again: false;
+      /** No later attempt is worth it either; false where only the patience of this run is too short. */
+      readonly isFinal: boolean;
+    }
   | {
       readonly again: true;
       readonly at: number;
@@ -69,9 +73,9 @@ export function decideRetry(ended: EndedAttempt, policy: RetryPolicy): RetryDeci
   const isPause = concernsOrigin(delivery, row);
   const pauseUntil = isPause ? at : undefined;
   // A wait that ends when the message is out of date is no use; so a TTL of 0, now or never, has no retries.
-  const isInVain = at >= deadline || at > now + policy.patienceMs;
+  const isFinal = at >= deadline || !isAllowed(ended, row, policy);
   const freshToken = row.freshToken === true;
-  if (isInVain || !isAllowed(ended, row, policy)) return { again: false, pauseUntil, freshToken };
+  if (isFinal || at > now + policy.patienceMs) return { again: false, isFinal, pauseUntil, freshToken };
   const isBudgeted = !isPause && askedMs === undefined && !freshToken;
   return { again: true, at, pauseUntil, freshToken, once: row.retry === "once", isBudgeted };
 }

@@ -11,6 +11,7 @@ import { openEncryptor } from "./encryptor-pool.ts";
 import type { FlowOptions, Means, OriginState } from "./flow-options.ts";
 import { Flow } from "./flow.ts";
 import type { Job, SendResult } from "./job.ts";
+import { OriginShares } from "./origin-shares.ts";
 import { createTokenCache } from "./token-cache.ts";
 import { openTransport, type TransportOptions } from "./transport.ts";
 
@@ -31,11 +32,15 @@ export interface SenderState {
 /** Sends jobs, as often as is asked, until it is disposed of. */
 export interface Sender<Tag> extends Disposable {
   /**
-   * Sends jobs; results come in any order, each job that was taken has one.
+   * Sends jobs; results come in any order, each job that was taken has one. Several runs may go on at
+   * a time; what `run` does not say of this one is as the sender was told.
    *
-   * @throws what the source of jobs and the observer throw
+   * @throws what the source of jobs, the observer and the shared pace throw
    */
-  send(jobs: AsyncIterable<Job<Tag>>): AsyncGenerator<SendResult<Tag>, void, undefined>;
+  send(
+    jobs: AsyncIterable<Job<Tag>>,
+    run?: Partial<FlowOptions<Tag>>,
+  ): AsyncGenerator<SendResult<Tag>, void, undefined>;
   state(): SenderState;
 }
 
@@ -81,9 +86,10 @@ export function createSender<Tag>(
   options: FlowOptions<Tag>,
 ): Pick<Sender<Tag>, "send" | "state"> {
   const running = new Set<Flow<Tag>>();
+  const shares = new OriginShares();
   return {
-    async *send(jobs) {
-      using flow = new Flow(means, jobs, options);
+    async *send(jobs, run = {}) {
+      using flow = new Flow({ ...means, shares }, jobs, { ...options, ...run });
       running.add(flow);
       try {
         for (let result = await flow.next(); result !== undefined; result = await flow.next()) yield result;
@@ -91,7 +97,29 @@ export function createSender<Tag>(
         running.delete(flow);
       }
     },
-    state: () => ({ origins: [...running].flatMap((flow) => flow.state()) }),
+    state: () => ({ origins: byOrigin([...running].flatMap((flow) => flow.state())) }),
+  };
+}
+
+/** One state for each origin, of all runs that send there. */
+function byOrigin(states: readonly OriginState[]): readonly OriginState[] {
+  const merged = new Map<string, OriginState>();
+  for (const state of states) {
+    const other = merged.get(state.origin);
+    merged.set(state.origin, other === undefined ? state : together(other, state));
+  }
+  return [...merged.values()];
+}
+
+function together(one: OriginState, other: OriginState): OriginState {
+  const pauses = [one, other].flatMap(({ pausedUntil }) => (pausedUntil === undefined ? [] : [pausedUntil]));
+  return {
+    origin: one.origin,
+    inFlight: one.inFlight + other.inFlight,
+    waiting: one.waiting + other.waiting,
+    limit: one.limit + other.limit,
+    pausedUntil: pauses.length === 0 ? undefined : Math.max(...pauses),
+    protocol: one.protocol ?? other.protocol,
   };
 }
 

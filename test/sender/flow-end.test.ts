@@ -151,6 +151,102 @@ describe("a stop", () => {
   });
 });
 
+describe("what is final, and what would have been tried again", () => {
+  /** How the only job's way ended. */
+  async function ending(
+    answer: Answer,
+    changes: Partial<FlowOptions<string>> = {},
+    { ttlSeconds = 3600, stopAt = Number.POSITIVE_INFINITY } = {},
+  ) {
+    const time = new VirtualTime();
+    const stop = new AbortController();
+    if (stopAt !== Number.POSITIVE_INFINITY)
+      time.setTimer(() => {
+        stop.abort();
+      }, stopAt);
+    const flow = { ...options({ retries: 2, signal: stop.signal, ...changes }), clock: time };
+    const given = { ...means(transportOf(() => answer)), setTimer: time.setTimer };
+    const list = jobs({ ...lasting("a"), message: { ...empty, ttlSeconds } });
+    const [result] = await time.until(collect(sendThrough(given, list, flow)));
+    if (result?.kind !== "delivery") return result?.kind;
+    return `${result.delivery.cause} after ${result.attempts}, ${result.isFinal ? "final" : "open"}`;
+  }
+  const answered = (status: number): PushResponse => ({ status, headers: {}, body: "" });
+
+  test("accepted, gone and refused are final", async () => {
+    expect(await ending(accepted)).toBe("ok after 1, final");
+    expect(await ending(answered(410))).toBe("http.410 after 1, final");
+    expect(await ending(answered(400))).toBe("http.400 after 1, final");
+  });
+
+  test("the turn is over while it waits: open, with what its last attempt came to", async () => {
+    expect(await ending(minute, {}, { stopAt: 90_000 })).toBe("http.429 after 2, open");
+  });
+
+  test("the turn is over while it is in flight: open if it would have been tried again", async () => {
+    const stop = new AbortController();
+    const answers = [answered(503), answered(410), accepted];
+    const transport = transportOf(async ({ url }) => {
+      await settle();
+      stop.abort();
+      return answers[Number(url.at(-1))] ?? accepted;
+    });
+    const list = [0, 1, 2].map((number) => lasting(String(number)));
+    const results = await collect(
+      sendThrough(
+        means(transport),
+        jobs(...list, lasting("unbegun")),
+        options({ concurrency: 3, signal: stop.signal }),
+      ),
+    );
+    const told = results.map((result) => [
+      result.job.tag,
+      result.kind === "delivery" ? result.isFinal : result.kind,
+    ]);
+    expect(Object.fromEntries(told)).toEqual({ 0: false, 1: true, 2: true, unbegun: "unsent" });
+  });
+
+  test("the service asks to wait beyond the patience: open", async () => {
+    expect(await ending(minute, { patienceMs: 10_000 })).toBe("http.429 after 1, open");
+  });
+
+  test("its retries are used up: final", async () => {
+    expect(await ending(answered(503))).toBe("http.5xx after 3, final");
+    expect(await ending(minute, { retries: 0, patienceMs: 10_000 })).toBe("http.429 after 1, final");
+  });
+
+  test("it would be out of date by then: final", async () => {
+    expect(await ending(minute, {}, { ttlSeconds: 30 })).toBe("http.429 after 1, final");
+    expect(await ending(minute, { patienceMs: 10_000 }, { ttlSeconds: 30 })).toBe("http.429 after 1, final");
+  });
+
+  test("given up in flight when the turn ends: open, unless it must not be sent twice", async () => {
+    async function givenUp(retryAmbiguous: boolean) {
+      const time = new VirtualTime();
+      const stop = new AbortController();
+      const flow = { ...options({ signal: stop.signal, drainMs: 1000, retryAmbiguous }), clock: time };
+      const given = { ...means(heldTransport().transport), setTimer: time.setTimer };
+      const results = collect(sendThrough(given, jobs(lasting("a")), flow));
+      await settle();
+      stop.abort();
+      return time.until(results);
+    }
+    expect(await givenUp(true)).toMatchObject([{ delivery: { cause: "net.ambiguous" }, isFinal: false }]);
+    expect(await givenUp(false)).toMatchObject([{ delivery: { cause: "net.ambiguous" }, isFinal: true }]);
+  });
+
+  test("withheld because another was asked to wait too long: open", async () => {
+    const time = new VirtualTime();
+    const flow = { ...options({ concurrency: 1, patienceMs: 10_000 }), clock: time };
+    const given = { ...means(transportOf(() => minute)), setTimer: time.setTimer };
+    const results = await time.until(collect(sendThrough(given, jobs(lasting("a"), lasting("b")), flow)));
+    expect(results).toMatchObject([
+      { job: { tag: "a" }, attempts: 1, isFinal: false },
+      { job: { tag: "b" }, attempts: 0, isFinal: false },
+    ]);
+  });
+});
+
 describe("a surprise", () => {
   const many = Array.from({ length: 20 }, (_, index) => job(index));
 

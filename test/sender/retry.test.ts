@@ -131,7 +131,12 @@ describe("what may be sent again", () => {
   test("507 of ntfy, which is for hours and one topic", () => {
     const delivery = answered(507, { ...minute, endpoint: parseEndpoint("https://ntfy.sh/upX?up=1") });
     expect(delivery.cause).toBe("ntfy.no-subscriber");
-    expect(decisionOn(delivery)).toEqual({ again: false, pauseUntil: undefined, freshToken: false });
+    expect(decisionOn(delivery)).toEqual({
+      again: false,
+      isFinal: true,
+      pauseUntil: undefined,
+      freshToken: false,
+    });
   });
 
   test("no row of the table is sent again when it says no, and none that says so is not", () => {
@@ -192,7 +197,12 @@ describe("no more attempts", () => {
 
 test("a pause holds for all even when the message it was said about is given up", () => {
   const last = { attempts: 5 };
-  const givenUp = (pauseUntil: number | undefined) => ({ again: false, pauseUntil, freshToken: false });
+  const givenUp = (pauseUntil: number | undefined) => ({
+    again: false,
+    isFinal: true,
+    pauseUntil,
+    freshToken: false,
+  });
   expect(decisionOn(answered(429, minute), last)).toEqual(givenUp(now + 60_000));
   for (const delivery of [failed("connect"), failed("calm"), answered(429), answered(503)])
     expect(decisionOn(delivery, last)).toEqual(givenUp(now + 8000));
