@@ -92,6 +92,8 @@ export interface SubscriptionStore {
   note(results: readonly ResultNote[]): Promise<void>;
   /** The file, for messages to people. */
   readonly path: string;
+  /** How many records a command may hold at once, where that is not all of them. */
+  readonly mostAtOnce?: number;
 }
 
 /** A store that takes whole records, times, results and marks included, as another store had them. */

@@ -19,16 +19,16 @@ export function storeCommand(dispatch: Dispatch): Command {
   return new Command("store")
     .summary("where keys and subscriptions are kept: state, schema, copies")
     .description(
-      "Look after the place where keys and subscriptions are kept: the project's files, or\n" +
-        "a PostgreSQL database when WEBPUSH_STORE names one.",
+      "Look after the place where keys and subscriptions are kept: the project's\n" +
+        "files, or a PostgreSQL database when WEBPUSH_STORE names one.",
     )
     .addHelpText(
       "after",
       `
 Examples:
-  $ export WEBPUSH_STORE=postgres://webpush@db.example.net/push
-  $ webpush store migrate
-  $ webpush store copy local "$WEBPUSH_STORE"`,
+  $ webpush store status
+  $ WEBPUSH_STORE=postgres://webpush@db.example.net/push webpush store migrate
+  $ webpush store copy local postgres://webpush@db.example.net/push`,
     )
     .action(() => dispatch<StatusOptions>(() => import("./status.ts"), {}))
     .addCommand(statusCommand(dispatch))
@@ -68,14 +68,17 @@ function copyCommand(dispatch: Dispatch): Command {
   return new Command("copy")
     .summary("copy subscriptions from one store to another")
     .description(
-      "Copy every subscription with its name, tags, times, last result and marks. Of one that\n" +
-        "is in both, the later registration stays. Run it again when it was interrupted.",
+      "Copy every subscription with its name, tags, times, last result and marks. Of one\n" +
+        "that is in both, the later registration stays. Run it again after a stop.",
     )
     .argument("<from>", "`local` for the project's files, or postgres://…")
     .argument("<to>", "`local` for the project's files, or postgres://…")
     .option("--keys", "also the key pairs: whoever can read them there can send as you", false)
     .option("-y, --yes", "do not ask", false)
-    .addHelpText("after", '\nExample:\n  $ webpush store copy local "$WEBPUSH_STORE" --keys')
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ webpush store copy local postgres://webpush@db.example.net/push --keys",
+    )
     .action((from: string, to: string, flags: Pick<CopyOptions, "keys" | "yes">) =>
       dispatch<CopyOptions>(() => import("./copy.ts"), { from, to, keys: flags.keys, yes: flags.yes }),
     );

@@ -1,9 +1,18 @@
 /**
  * `webpush subscriptions import`: many at once; what cannot be read is reported entry by entry.
+ *
+ * Into a file they go at once, for it is written as a whole; into a database in batches, as they are read, so that a
+ * million take no more memory than ten thousand.
  */
 import { UserError } from "../../base/errors.ts";
 import { readSubscriptions, type ImportEntry, type RefusedEntry } from "../../formats/subscriptions.ts";
-import { nameTaken, type Addition, type SubscriptionRecord } from "../../store/subscriptions.ts";
+import {
+  nameTaken,
+  type AddOutcome,
+  type Addition,
+  type SubscriptionRecord,
+  type SubscriptionStore,
+} from "../../store/subscriptions.ts";
 import { subscriptionId } from "../../protocol/subscription.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -13,30 +22,29 @@ import { parseLabel } from "./labels.ts";
 import { importSummary, refusedJson, refusedText } from "./render.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 
-type Needs = Pick<Context, "io" | "subscriptions" | "clock" | "cwd" | "json">;
+type Needs = Pick<Context, "io" | "subscriptions" | "clock" | "cwd" | "json" | "signal">;
+
+const batchSize = 10_000;
 
 export async function run(options: ImportOptions, context: Needs): Promise<ExitCode> {
   const { io, subscriptions, clock, json } = context;
-  const tags = options.tag.map((tag) => parseLabel("tag", tag));
-  const additions: Addition[] = [];
-  const refused: RefusedEntry[] = [];
-  const nameOwners = ownersOf(await subscriptions.list());
-  for await (const entry of readSubscriptions(linesOf(openInput(options.file, context)))) {
-    const read = readEntry(entry, tags, nameOwners);
-    if ("error" in read) refused.push(read);
-    else additions.push(read);
-  }
-  if (additions.length === 0 && refused.length === 0) throw empty(options.file);
-  const added = options.dryRun ? [] : await subscriptions.add(additions, clock.now());
-  const counts = { added: 0, updated: 0, unchanged: 0, refused: refused.length };
-  for (const { outcome } of added) counts[outcome] += 1;
-  for (const entry of refused) {
+  const counts = { added: 0, updated: 0, unchanged: 0, refused: 0 };
+  let wouldAdd = 0;
+  const settle = (entry: RefusedEntry | AddOutcome): void => {
+    counts[typeof entry === "string" ? entry : "refused"] += 1;
+    if (typeof entry === "string") return;
     if (json) io.out(refusedJson(entry));
     else io.err(refusedText(entry, io));
+  };
+  for await (const batch of readBatches(options, context, settle)) {
+    if (options.dryRun) wouldAdd += batch.length;
+    else for (const entry of await store(batch, subscriptions, clock.now())) settle(entry);
   }
-  if (json) io.out(jsonLine({ ...counts, wouldAdd: options.dryRun ? additions.length : 0 }));
-  else io.say(importSummary(counts, options.dryRun ? additions.length : undefined));
-  return exitCodeOf(additions.length, refused.length);
+  const good = counts.added + counts.updated + counts.unchanged + wouldAdd;
+  if (good === 0 && counts.refused === 0) throw empty(options.file);
+  if (json) io.out(jsonLine({ ...counts, wouldAdd }));
+  else io.say(importSummary(counts, options.dryRun ? wouldAdd : undefined));
+  return exitCodeOf(good, counts.refused);
 }
 
 function exitCodeOf(good: number, refused: number): ExitCode {
@@ -44,22 +52,52 @@ function exitCodeOf(good: number, refused: number): ExitCode {
   return good === 0 ? ExitCode.usage : ExitCode.partial;
 }
 
+/** An entry that is ready to be stored. */
+interface ReadyEntry {
+  readonly ok: true;
+  readonly at: string;
+  readonly addition: Addition;
+}
+
+/** The entries of the file that can be stored, as many at a time as the store takes. */
+async function* readBatches(
+  options: ImportOptions,
+  context: Needs,
+  refuse: (entry: RefusedEntry) => void,
+): AsyncGenerator<readonly ReadyEntry[]> {
+  const { subscriptions, signal } = context;
+  const tags = options.tag.map((tag) => parseLabel("tag", tag));
+  const isWhole = subscriptions.mostAtOnce === undefined;
+  const owners = isWhole ? ownersOf(await subscriptions.list()) : undefined;
+  let batch: ReadyEntry[] = [];
+  for await (const entry of readSubscriptions(linesOf(openInput(options.file, context)))) {
+    const read = readEntry(entry, tags, owners);
+    if (read.ok) batch.push(read);
+    else refuse(read);
+    if (isWhole || batch.length < batchSize) continue;
+    if (signal.aborted) throw interrupted();
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /** An entry ready to be stored, or why it is not. One name cannot stand for two subscriptions. */
 function readEntry(
   entry: ImportEntry,
   tags: readonly string[],
-  nameOwners: Map<string, string>,
-): Addition | RefusedEntry {
+  owners: Map<string, string> | undefined,
+): ReadyEntry | RefusedEntry {
   if (!entry.ok) return entry;
   const { subscription, at } = entry;
   try {
     const name = entry.name === undefined ? undefined : parseLabel("name", entry.name);
     const own = entry.tags.map((tag) => parseLabel("tag", tag));
     const id = subscriptionId(subscription.endpoint);
-    const owner = name === undefined ? undefined : nameOwners.get(name);
+    const owner = name === undefined ? undefined : owners?.get(name);
     if (owner !== undefined && owner !== id) throw nameTaken(name ?? "", owner);
-    if (name !== undefined) nameOwners.set(name, id);
-    return { subscription, name, tags: [...new Set([...own, ...tags])] };
+    if (name !== undefined) owners?.set(name, id);
+    return { ok: true, at, addition: { subscription, name, tags: [...new Set([...own, ...tags])] } };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { ok: false, at, error };
@@ -68,6 +106,37 @@ function readEntry(
 
 function ownersOf(records: readonly SubscriptionRecord[]): Map<string, string> {
   return new Map(records.flatMap(({ id, name }) => (name === undefined ? [] : [[name, id] as const])));
+}
+
+/** Stores a batch. A store refuses all of it for one name that is taken: halves find out which. */
+async function store(
+  batch: readonly ReadyEntry[],
+  subscriptions: Pick<SubscriptionStore, "add">,
+  now: number,
+): Promise<readonly (RefusedEntry | AddOutcome)[]> {
+  try {
+    const added = await subscriptions.add(
+      batch.map(({ addition }) => addition),
+      now,
+    );
+    return added.map(({ outcome }) => outcome);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== "name-taken") throw error;
+    const [first, ...others] = batch;
+    if (first !== undefined && others.length === 0) return [{ ok: false, at: first.at, error }];
+    const half = Math.ceil(batch.length / 2);
+    return [
+      ...(await store(batch.slice(0, half), subscriptions, now)),
+      ...(await store(batch.slice(half), subscriptions, now)),
+    ];
+  }
+}
+
+function interrupted(): UserError {
+  return new UserError("interrupted", "interrupted; what was stored stays", {
+    kind: "interrupted",
+    hints: ["import the file again for the rest: what is there stays as it is"],
+  });
 }
 
 function empty(file: string): UserError {

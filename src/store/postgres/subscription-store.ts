@@ -87,7 +87,6 @@ export function createPostgresSubscriptionStore(
 
 /** What stores of more than one can hold have besides. */
 export interface StreamingStore {
-  readonly mostAtOnce: number;
   stream(filter?: sql.StreamFilter): AsyncIterable<SubscriptionRecord>;
   named(text: string): Promise<readonly SubscriptionRecord[]>;
   count(): Promise<{ readonly total: number; readonly gone: number }>;
