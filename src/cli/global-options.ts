@@ -7,6 +7,7 @@
  */
 import { Option, type Command, type OptionValueSource } from "commander";
 import { globalHeading } from "../commands/describe.ts";
+import { settingOption } from "../commands/dispatch.ts";
 
 export interface GlobalOptions {
   readonly json: boolean;
@@ -16,6 +17,8 @@ export interface GlobalOptions {
   readonly input: boolean;
   readonly profile: string | undefined;
   readonly configDir: string | undefined;
+  readonly store: string | undefined;
+  readonly query: string | undefined;
 }
 
 function createGlobalOptions(): readonly Option[] {
@@ -27,6 +30,8 @@ function createGlobalOptions(): readonly Option[] {
     new Option("--no-input", "never ask; implied by CI and when stdin is no terminal"),
     new Option("--profile <name>", "use a second set of keys, subscriptions and settings"),
     new Option("--config-dir <dir>", "keep state in this folder instead of .webpush/"),
+    settingOption("store"),
+    settingOption("query"),
   ];
 }
 
@@ -38,7 +43,17 @@ export function addGlobalOptions(command: Command): void {
   for (const child of command.commands) addGlobalOptions(child);
 }
 
-const names = ["json", "quiet", "verbose", "color", "input", "profile", "configDir"] as const;
+const names = [
+  "json",
+  "quiet",
+  "verbose",
+  "color",
+  "input",
+  "profile",
+  "configDir",
+  "store",
+  "query",
+] as const;
 
 /** Whether an option is one of these, and not the command's own. */
 export function isGlobalOption(option: Option): boolean {
@@ -66,6 +81,8 @@ export function readGlobalOptions(command: Command): GlobalOptions {
     input: find("input") !== false,
     profile: text("profile"),
     configDir: text("configDir"),
+    store: text("store"),
+    query: text("query"),
   };
 }
 

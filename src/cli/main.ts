@@ -23,6 +23,7 @@ export interface About {
 /** Runs the command that `host.argv` names and answers its exit code; never throws. */
 export async function main(host: Host, about: About): Promise<ExitCode> {
   let context: Context | undefined;
+  let stores: AsyncDisposable | undefined;
   let exitCode: ExitCode = ExitCode.ok;
   const dispatch: Dispatch = async (load, options) => {
     if (context === undefined) throw new Error("dispatched before the context was open");
@@ -37,9 +38,8 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
     ]);
     refuseStrays(command);
     precedence.applyEnvironment(command, host.env);
-    context = await openContext(host, readGlobalOptions(command));
-    if (precedence.readsSettings(command))
-      precedence.applyProjectSettings(command, context.config.read().settings);
+    ({ context, stores } = await openContext(host, readGlobalOptions(command)));
+    if (precedence.readsSettings(command)) precedence.applyProjectSettings(command, context.settings.read());
   };
   try {
     const program = await openProgram(host.argv, {
@@ -64,6 +64,8 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
       json: said.json,
       bugReport: { versions: `webpush ${about.version}, ${host.platform}`, url: about.bugsUrl },
     });
+  } finally {
+    await stores?.[Symbol.asyncDispose]();
   }
 }
 

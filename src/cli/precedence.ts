@@ -7,6 +7,7 @@
 import type { Command, Option } from "commander";
 import { UserError, messageOf } from "../base/errors.ts";
 import { parseSwitch, twinOf, type Environment } from "../settings/environment.ts";
+import { isGlobalOption } from "./global-options.ts";
 import { settingNamed } from "../settings/table.ts";
 
 /** Fills options that no flag set from their `WEBPUSH_…` twins. */
@@ -28,7 +29,8 @@ export function applyProjectSettings(command: Command, stored: Readonly<Record<s
     const text = Object.hasOwn(stored, name) ? stored[name] : undefined;
     const row = settingNamed(name);
     // A flag that only shares its name with a setting is another thing: `listen --timeout`.
-    if (isSet(command, name) || text === undefined || row?.flag !== option.flags) continue;
+    if (isGlobalOption(option) || isSet(command, name) || text === undefined || row?.flag !== option.flags)
+      continue;
     command.setOptionValueWithSource(
       name,
       explained(`setting ${name}`, () => row.parse(text)),
@@ -39,7 +41,9 @@ export function applyProjectSettings(command: Command, stored: Readonly<Record<s
 
 /** Whether the command has a flag that a project setting may fill. */
 export function readsSettings(command: Command): boolean {
-  return command.options.some((option) => settingNamed(option.attributeName())?.flag === option.flags);
+  return command.options.some(
+    (option) => !isGlobalOption(option) && settingNamed(option.attributeName())?.flag === option.flags,
+  );
 }
 
 function isSet(command: Command, name: string): boolean {

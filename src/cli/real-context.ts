@@ -10,13 +10,15 @@ import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import { UserError } from "../base/errors.ts";
 import type { Context } from "../commands/context.ts";
-import { isReadableByOthers, locateProject, shownPath, type ProjectLocation } from "../store/project.ts";
-import { createConfigStore } from "../store/config.ts";
+import { isReadableByOthers, locateProject, shownPath } from "../store/project.ts";
+import { createSettingsStore, type SettingsStore } from "../store/config.ts";
 import { createEmulatorIdentityStore } from "../store/emulator-identity.ts";
 import { createProjectEmulatorState } from "../store/emulator-state.ts";
 import { createReceiverStore } from "../store/receivers.ts";
-import type { SubscriptionStore } from "../store/subscriptions.ts";
+import { openStores, type StoreChoice } from "../store/open.ts";
+import { hasPassword } from "../store/postgres/address.ts";
 import type { Io, Terminal } from "../terminal/io.ts";
+import { printable } from "../terminal/printable.ts";
 import { isColourful, openColourPaint, plainPaint } from "../terminal/paint.ts";
 import { absentPrompt, createPrompt } from "../terminal/prompt.ts";
 import { absentStatusArea, createStatusArea, type SharedStatusArea } from "../terminal/status-area.ts";
@@ -42,7 +44,10 @@ export interface Host {
 const defaultColumns = 80;
 
 /** Builds the context of one run. */
-export async function openContext(host: Host, globals: GlobalOptions): Promise<Context> {
+export async function openContext(
+  host: Host,
+  globals: GlobalOptions,
+): Promise<{ readonly context: Context; readonly stores: AsyncDisposable }> {
   const location = locateProject({ cwd: host.cwd, configDir: globals.configDir, profile: globals.profile });
   const io = await openIo(host, globals);
   if (isReadableByOthers(location.configFile)) {
@@ -51,8 +56,18 @@ export async function openContext(host: Host, globals: GlobalOptions): Promise<C
     );
     io.err(`${io.paint.err.hint("hint:")} chmod 600 it; make new keys if somebody may have read it`);
   }
+  warnOfPassword(globals, host, io);
+  const settings = createSettingsStore(location);
+  const choice = chooserOf(globals, settings);
+  const storeAddress = choice.address;
+  const stores = openStores(location, {
+    ...choice,
+    caution: (text) => {
+      io.say(`${io.paint.err.caution("note:")} ${printable(text)}`);
+    },
+  });
   const asks = globals.input && host.isTerminal.in && host.isTerminal.err && !isWatchedByNobody(host);
-  return {
+  const context: Context = {
     io,
     prompt:
       asks && !globals.json
@@ -68,25 +83,46 @@ export async function openContext(host: Host, globals: GlobalOptions): Promise<C
     nodeVersion: host.nodeVersion,
     commandLine: host.argv,
     json: globals.json,
-    config: createConfigStore(location),
-    subscriptions: createLazyStore(location),
+    config: stores.config,
+    settings,
+    storeAddress,
+    subscriptions: stores.subscriptions,
     receivers: createReceiverStore(location),
     emulatorIdentity: createEmulatorIdentityStore(location),
     emulatorState: createProjectEmulatorState(location),
   };
+  return { context, stores };
 }
 
-/** The subscription store, read from its module at the first use: `keys` gets by without. */
-function createLazyStore(location: ProjectLocation): SubscriptionStore {
-  const open = async () => (await import("../store/subscription-file.ts")).createSubscriptionStore(location);
-  return {
-    path: shownPath(location.subscriptionsFile, location),
-    list: async () => (await open()).list(),
-    add: async (additions, now) => (await open()).add(additions, now),
-    remove: async (ids) => (await open()).remove(ids),
-    relabel: async (ids, change) => (await open()).relabel(ids, change),
-    note: async (results) => (await open()).note(results),
+/** What says where the stores are: flag and environment before the project's setting. */
+function chooserOf(globals: GlobalOptions, settings: SettingsStore): Omit<StoreChoice, "caution"> {
+  const setting = (name: "store" | "query"): string | undefined => {
+    const text = globals[name] ?? settings.read()[name];
+    return text === undefined || text.trim() === "" ? undefined : text;
   };
+  const address = (): string | undefined => setting("store");
+  return {
+    address,
+    query() {
+      const query = setting("query");
+      if (query !== undefined && address() === undefined) throw queryWithoutStore();
+      return query;
+    },
+  };
+}
+
+function queryWithoutStore(): UserError {
+  return new UserError("query-without-store", "--query needs a database to ask", {
+    hints: ["name it: --store postgres://user@host/database or WEBPUSH_STORE"],
+  });
+}
+
+/** Whoever lists processes sees what stands on a command line. */
+function warnOfPassword({ store }: GlobalOptions, { env }: Host, io: Io): void {
+  if (store === undefined || store === env["WEBPUSH_STORE"] || !hasPassword(store)) return;
+  io.err(
+    `${io.paint.err.caution("warning:")} --store shows the password in process lists and shell history; set WEBPUSH_STORE or PGPASSWORD instead`,
+  );
 }
 
 /** Builds the streams of one run, also used to report errors before there is a context. */

@@ -6,7 +6,7 @@
  */
 import type { Clock, Random } from "../base/clock.ts";
 import type { Environment } from "../settings/environment.ts";
-import type { ConfigStore } from "../store/config.ts";
+import type { ConfigStore, SettingsStore } from "../store/config.ts";
 import type { EmulatorIdentityStore } from "../store/emulator-identity.ts";
 import type { EmulatorStateFile } from "../store/emulator-state.ts";
 import type { ReceiverStore } from "../store/receivers.ts";
@@ -34,7 +34,11 @@ export interface Context {
   readonly commandLine: readonly string[];
   /** Print JSON records instead of text (`--json`). */
   readonly json: boolean;
+  /** The project's keys. */
   readonly config: ConfigStore;
+  readonly settings: SettingsStore;
+  /** The address of the database that keys and subscriptions are in; undefined for the project's files. */
+  readonly storeAddress: () => string | undefined;
   readonly subscriptions: SubscriptionStore;
   /** Who `webpush listen` is, by name. */
   readonly receivers: ReceiverStore;

@@ -2,12 +2,11 @@
 import { UserError } from "../base/errors.ts";
 import type { Context } from "./context.ts";
 
-type Needs = Pick<Context, "env">;
+type Needs = Pick<Context, "storeAddress">;
 
 /** The address of the database that keys and subscriptions are kept in; undefined for the project's files. */
-export function storeAddressOf({ env }: Needs): string | undefined {
-  const address = env["WEBPUSH_STORE"] ?? "";
-  return address === "" ? undefined : address;
+export function storeAddressOf({ storeAddress }: Needs): string | undefined {
+  return storeAddress();
 }
 
 /**
@@ -19,6 +18,6 @@ export function requireStoreAddress(context: Needs): string {
   const address = storeAddressOf(context);
   if (address !== undefined) return address;
   throw new UserError("store-required", "this needs a database, and subscriptions are kept in a file here", {
-    hints: ["name one: export WEBPUSH_STORE=postgres://user@host/database, then webpush store migrate"],
+    hints: ["name one: --store postgres://user@host/database or WEBPUSH_STORE, then webpush store migrate"],
   });
 }

@@ -8,7 +8,7 @@ import type { UserError } from "../base/errors.ts";
 import type { Environment } from "../settings/environment.ts";
 import type { Visit } from "../sender/visit.ts";
 import type { EnvironmentKeys } from "../settings/vapid.ts";
-import type { ProjectConfig } from "../store/config.ts";
+import type { ProjectConfig, ProjectSettings } from "../store/config.ts";
 import type { SubscriptionRecord } from "../store/subscriptions.ts";
 
 /** What was read, or why it could not be. */
@@ -57,6 +57,7 @@ export interface ProjectFacts {
   readonly env: Environment;
   readonly state: StateFolder;
   readonly config: Reading<ProjectConfig>;
+  readonly settings: Reading<ProjectSettings>;
   readonly configPath: string;
   readonly subscriptions: Reading<readonly SubscriptionRecord[]>;
   readonly subscriptionsPath: string;

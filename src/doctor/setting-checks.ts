@@ -68,10 +68,10 @@ const unusual: readonly Unusual[] = [
 ];
 
 function withSettings(
-  { config }: ProjectFacts,
+  { settings: reading }: ProjectFacts,
   examine: (stored: Readonly<Record<string, string>>) => readonly Finding[],
 ): readonly Finding[] {
-  const stored = valueOf(config)?.settings;
+  const stored = valueOf(reading);
   return stored === undefined
     ? [{ level: "skipped", what: "they cannot be read, see above" }]
     : examine(stored);

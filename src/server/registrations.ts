@@ -26,7 +26,7 @@ export interface RegistrationOptions {
   /** The most subscriptions the store may hold before new ones are refused. */
   readonly maxSubscriptions: number;
   /** Whether the project has the private key of this one, so that it can send. */
-  readonly holdsKey: (key: VapidPublicKey) => boolean;
+  readonly holdsKey: (key: VapidPublicKey) => Promise<boolean>;
 }
 
 /** A subscription that is stored now. */
@@ -74,7 +74,7 @@ export function createRegistrations(options: RegistrationOptions): Registrations
 
 async function register(body: unknown, options: RegistrationOptions): Promise<Registered | Refusal> {
   const { store, clock, maxSubscriptions } = options;
-  const read = readRegistration(body, options);
+  const read = await readRegistration(body, options);
   if ("kind" in read) return read;
   const records = await store.list();
   const older = olderOf(records, read);
@@ -103,7 +103,10 @@ interface Registration {
   readonly oldEndpoint: Endpoint | undefined;
 }
 
-function readRegistration(body: unknown, options: RegistrationOptions): Registration | Refusal {
+async function readRegistration(
+  body: unknown,
+  options: RegistrationOptions,
+): Promise<Registration | Refusal> {
   const members = membersOf(body, bodyMembers, "the subscription");
   if (isRefusal(members)) return members;
   const keys = membersOf(members.get("keys") ?? {}, ["p256dh", "auth"], "the subscription's keys");
@@ -115,7 +118,7 @@ function readRegistration(body: unknown, options: RegistrationOptions): Registra
     applicationServerKey: members.get("applicationServerKey"),
   });
   const made = parsed.applicationServerKey;
-  if (made !== undefined && !options.holdsKey(made)) {
+  if (made !== undefined && !(await options.holdsKey(made))) {
     return refuse(
       409,
       "key-unknown",

@@ -22,7 +22,7 @@ import { createTokenBucket, type Rate } from "../base/token-bucket.ts";
 export interface ResourceOptions {
   readonly registrations: Registrations;
   /** The public key to subscribe with, read for each request: it may change meanwhile. */
-  readonly publicKey: () => VapidPublicKey;
+  readonly publicKey: () => Promise<VapidPublicKey>;
   /** Sends one push, by the rules of `webpush send`. */
   readonly sendTest: (record: SubscriptionRecord) => Promise<TestResult>;
   readonly clock: Clock;
@@ -49,7 +49,7 @@ export function addResources(app: Hono<AppEnv>, options: ResourceOptions, deny: 
     `${basePath}/*`,
     bodyLimit({ maxSize: maxBodyBytes, onError: (context: Context<AppEnv>) => deny(context, tooLarge) }),
   );
-  app.get(`${basePath}/key`, (context) => context.json({ publicKey: options.publicKey() }));
+  app.get(`${basePath}/key`, async (context) => context.json({ publicKey: await options.publicKey() }));
   app.post(`${basePath}/subscriptions`, pages, (context) => storeSubscription(context, options, deny));
   app.delete(`${basePath}/subscriptions`, pages, (context) => removeSubscription(context, options, deny));
   app.post(`${basePath}/test`, pages, tests, (context) => sendTestPush(context, options, deny));

@@ -63,7 +63,7 @@ export interface FolderSiteOptions {
   /** Where this project's state is; nothing in there is served, whatever the folder is called. */
   readonly stateFolder: string;
   /** What no file may contain. */
-  readonly secrets: () => readonly Secret<string>[];
+  readonly secrets: () => Promise<readonly Secret<string>[]>;
 }
 
 /** A site of the files in a folder, read anew for each request. */
@@ -101,7 +101,8 @@ async function readFound(
     );
   }
   const content = await file.readFile();
-  if (secrets().some((secret) => content.includes(secret.reveal()))) {
+  const held = await secrets();
+  if (held.some((secret) => content.includes(secret.reveal()))) {
     return refuse(404, "path-private", `${quote(name)} is not served: one of your private keys is in it`);
   }
   return fileOf(name, content);

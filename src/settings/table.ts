@@ -95,6 +95,19 @@ export const settings = {
     parse: (text) => text, // read by sender/proxy.ts, which reads the environment's proxies too
     fallback: undefined,
   }),
+  store: setting({
+    flag: "--store <address>",
+    doc: "keep keys and subscriptions in this PostgreSQL database: postgres://…",
+    parse: (text) => text, // read by store/postgres/address.ts, when it is used
+    fallback: undefined,
+    fallbackText: "the project's files",
+  }),
+  query: setting({
+    flag: "--query <sql>",
+    doc: "take subscriptions from this query of your own table there, read-only",
+    parse: (text) => text,
+    fallback: undefined,
+  }),
   ca: setting({
     flag: "--ca <file>",
     doc: "PEM file of further certificate authorities to trust",

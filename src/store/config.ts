@@ -1,5 +1,5 @@
 /**
- * The port and the file of VAPID keys: `config.json`.
+ * The ports and the file of VAPID keys and settings: `config.json`.
  *
  * A project may hold several pairs. The current one signs for new subscriptions;
  * the others keep signing for subscriptions that were made with them.
@@ -23,27 +23,43 @@ export interface StoredKeyPair {
 /** A pair to store. */
 type NewKeyPair = Pick<StoredKeyPair, "pair" | "createdAt">;
 
-/** Every pair of a project, which of them is current, the contact, and the project's settings. */
+/** Every pair of a project, which of them is current, and the contact. */
 export interface ProjectConfig {
   /** The public key of the pair that signs for new subscriptions; undefined when there is no pair. */
   readonly current: VapidPublicKey | undefined;
   readonly pairs: readonly StoredKeyPair[];
   /** Contact for push services, the `sub` claim (RFC 8292 §2.1). */
   readonly subject: Subject | undefined;
-  /** Project settings as text, read by the table in settings/. */
-  readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Where a project's keys and settings are kept. */
+/** Where a project's keys are kept. */
 export interface ConfigStore {
   /** Whatever is stored now; an empty project has no pair. Never makes anything. */
-  read(): ProjectConfig;
+  read(): Promise<ProjectConfig>;
   /** Reads, changes and writes while no other process does; `change` must be pure. */
   update(change: (current: ProjectConfig) => ProjectConfig): Promise<ProjectConfig>;
+  /** Where that is, for messages to people: a file, or the address of a database. */
+  readonly path: string;
+  readonly isFile: boolean;
+}
+
+/** Project settings as text by name, read by the table in settings/. */
+export type ProjectSettings = Readonly<Record<string, string>>;
+
+/** Where a project's settings are kept: always its file, for they say where everything else is. */
+export interface SettingsStore {
+  read(): ProjectSettings;
+  /** Reads, changes and writes while no other process does; `change` must be pure. */
+  update(change: (current: ProjectSettings) => ProjectSettings): Promise<void>;
   /** The file, for messages to people. */
   readonly path: string;
   /** Whether git leaves the file alone. */
   isIgnoredByGit(): boolean;
+}
+
+/** What the file holds. */
+interface StoredConfig extends ProjectConfig {
+  readonly settings: ProjectSettings;
 }
 
 /**
@@ -51,7 +67,7 @@ export interface ConfigStore {
  *
  * @internal
  */
-export const emptyConfig: ProjectConfig = { current: undefined, pairs: [], subject: undefined, settings: {} };
+export const emptyConfig: ProjectConfig = { current: undefined, pairs: [], subject: undefined };
 
 /** The pair that signs for new subscriptions. */
 export function currentPair(config: ProjectConfig): StoredKeyPair | undefined {
@@ -87,21 +103,42 @@ function heldPair({ pairs }: ProjectConfig, publicKey: VapidPublicKey): StoredKe
   return pairs.find(({ pair }) => pair.publicKey === publicKey);
 }
 
-/** The config store of a project folder. */
+/** The keys of a project folder. */
 export function createConfigStore(location: ProjectLocation): ConfigStore {
   const file = new StateFile(location.configFile, location, configFormat);
   return {
     path: shownPath(location.configFile, location),
+    isFile: true,
+    // A file that cannot be read is a rejection, as with any other store.
+    read: () => Promise.resolve().then(() => file.read()),
+    update: (change) =>
+      file.update((stored) => {
+        const changed = change(stored);
+        return changed === stored ? stored : { ...changed, settings: stored.settings };
+      }),
+  };
+}
+
+/** The settings of a project folder. */
+export function createSettingsStore(location: ProjectLocation): SettingsStore {
+  const file = new StateFile(location.configFile, location, configFormat);
+  return {
+    path: shownPath(location.configFile, location),
     isIgnoredByGit: () => isIgnoredByGit(location),
-    read: () => file.read(),
-    update: (change) => file.update(change),
+    read: () => file.read().settings,
+    async update(change) {
+      await file.update((stored) => {
+        const settings = change(stored.settings);
+        return settings === stored.settings ? stored : { ...stored, settings };
+      });
+    },
   };
 }
 
 const version = 1;
 
-const configFormat: StateFileFormat<ProjectConfig> = {
-  empty: emptyConfig,
+const configFormat: StateFileFormat<StoredConfig> = {
+  empty: { ...emptyConfig, settings: {} },
   parse(json) {
     const config = expectObject(json, "the file");
     if (config["version"] !== version) throw otherVersion(config["version"]);
@@ -167,7 +204,7 @@ export function parseTime(json: unknown, where: string): number {
   return time;
 }
 
-function parseSettings(json: unknown): Readonly<Record<string, string>> {
+function parseSettings(json: unknown): ProjectSettings {
   return Object.fromEntries(
     Object.entries(expectObject(json, "settings")).map(([name, value]) => {
       if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {

@@ -65,10 +65,10 @@ describe("config", () => {
   test("set keeps the text as it was typed, and unset goes back", async () => {
     const context = await testContext();
     await run({ action: "set", name: "ttl", value: "10m" }, context);
-    expect(context.config.read().settings).toEqual({ ttl: "10m" });
+    expect(context.settings.read()).toEqual({ ttl: "10m" });
     await run({ action: "set", name: "urgency", value: "high" }, context);
     await run({ action: "unset", name: "ttl" }, context);
-    expect(context.config.read().settings).toEqual({ urgency: "high" });
+    expect(context.settings.read()).toEqual({ urgency: "high" });
     expect(context.stderr).toEqual([
       "ttl is 10m from now on",
       "urgency is high from now on",
@@ -80,7 +80,7 @@ describe("config", () => {
   test("set leaves keys and contact alone", async () => {
     const context = await testContext({ subject: "mailto:ops@shop-online.de" });
     await run({ action: "set", name: "ttl", value: "10m" }, context);
-    expect(context.config.read().subject).toBe("mailto:ops@shop-online.de");
+    expect((await context.config.read()).subject).toBe("mailto:ops@shop-online.de");
   });
 
   test("a value that could drive the terminal is shown harmless", async () => {

@@ -110,7 +110,7 @@ describe("the page", () => {
   test("gets a new pair, stored as `webpush keys` does, where there is none", async () => {
     const context = await testContext();
     expect(await run(defaults, context)).toBe(0);
-    const { current, pairs } = context.config.read();
+    const { current, pairs } = await context.config.read();
     expect(pairs).toHaveLength(1);
     expect(await settingsOf(join(context.cwd, "public"))).toMatchObject({ publicKey: current });
     expect(context.stderr).toContain(
@@ -138,7 +138,7 @@ describe("questions", () => {
       appName: "Harbour",
       server: "/api/push",
     });
-    expect(context.config.read().subject).toBe("mailto:ops@harbour.example.org");
+    expect((await context.config.read()).subject).toBe("mailto:ops@harbour.example.org");
   });
 
   test.each([
@@ -174,7 +174,7 @@ describe("what stands there already", () => {
       message: `2 files are there already and differ: ${join("public", "index.html")}, ${join("public", "sw.js")}`,
     });
     expect(readdirSync(join(context.cwd, "public")).sort()).toEqual(["index.html", "sw.js"]);
-    expect(context.config.read().pairs).toEqual([]);
+    expect((await context.config.read()).pairs).toEqual([]);
   });
 
   test("is left alone where it is the same, replaced with --force where it differs", async () => {

@@ -33,7 +33,7 @@ const visited = (over: Parameters<typeof visitOf>[0]): Partial<ProjectFacts> => 
   visits: { value: [visitOf(over)] },
 });
 const setTo = (settings: Readonly<Record<string, string>>): Partial<ProjectFacts> => ({
-  config: configWith({ settings }),
+  settings: { value: settings },
 });
 const damagedFile = new UserError("store-damaged", ".webpush/config.json is damaged: it is not JSON", {
   hints: ["repair the file"],
@@ -193,7 +193,7 @@ const cases: readonly Case[] = [
 
   ["settings.valid", "problem", "ttl", setTo({ ttl: "soon" })],
   ["settings.valid", "warning", "urgency is one", setTo({ urgencyy: "high" })],
-  ["settings.valid", "skipped", "cannot be read", { config: { error: damagedFile } }],
+  ["settings.valid", "skipped", "cannot be read", { settings: { error: damagedFile } }],
   ["settings.unusual", "warning", "ttl is 0", setTo({ ttl: "0" })],
   ["settings.unusual", "warning", "replaces the one before", setTo({ topic: "news" })],
   ["settings.unusual", "warning", "retries is 0", setTo({ retries: "0" })],

@@ -15,7 +15,7 @@ export const pair = samplePair("current");
 export function configWith(over: Partial<ProjectConfig> = {}): { readonly value: ProjectConfig } {
   const pairs = [{ pair, createdAt: testNow - day, currentSince: testNow - day }];
   const { subject } = parseSubject("mailto:push@harbour.shop");
-  return { value: { current: pair.publicKey, pairs, subject, settings: {}, ...over } };
+  return { value: { current: pair.publicKey, pairs, subject, ...over } };
 }
 
 export function recordOf(
@@ -77,6 +77,7 @@ export function goodFacts(over: Partial<ProjectFacts> = {}): ProjectFacts {
     env: {},
     ...stateWith(),
     config: configWith(),
+    settings: { value: {} },
     configPath: ".webpush/config.json",
     subscriptions: { value: [recordOf("phone")] },
     subscriptionsPath: ".webpush/subscriptions.json",

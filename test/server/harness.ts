@@ -33,8 +33,8 @@ export async function openTestServer(options: Partial<ServerOptions> = {}): Prom
   const server = await startServer({
     site: createMemorySite(new Map([["index.html", Buffer.from("<!doctype html>")]])),
     store: context.subscriptions,
-    publicKey: () => serverPair.publicKey,
-    holdsKey: (key) => key === serverPair.publicKey,
+    publicKey: () => Promise.resolve(serverPair.publicKey),
+    holdsKey: (key) => Promise.resolve(key === serverPair.publicKey),
     sendTest: (record) => {
       tested.push(record);
       return Promise.resolve(accepted);

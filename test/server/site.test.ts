@@ -35,7 +35,7 @@ async function openFolder(): Promise<TestServer> {
   const site = createFolderSite({
     folder,
     stateFolder: join(folder, "state"),
-    secrets: () => [serverPair.privateKey],
+    secrets: () => Promise.resolve([serverPair.privateKey]),
   });
   return openTestServer({ site });
 }

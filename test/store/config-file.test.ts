@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   createConfigStore,
+  createSettingsStore,
   currentPair,
   emptyConfig,
   withCurrentPair,
@@ -19,7 +20,12 @@ const monday = Date.parse("2026-11-02T08:00:00.000Z");
 
 function openProject() {
   const location = locateProject({ cwd: tempFolder(), configDir: undefined, profile: undefined });
-  return { location, store: createConfigStore(location), other: createConfigStore(location) };
+  return {
+    location,
+    store: createConfigStore(location),
+    other: createConfigStore(location),
+    settings: createSettingsStore(location),
+  };
 }
 
 const full = {
@@ -29,22 +35,25 @@ const full = {
     { pair: second, createdAt: monday + 1, currentSince: monday + 1 },
   ],
   subject: parseSubject("mailto:ops@shop-online.de").subject,
-  settings: { ttl: "10m", urgency: "high" },
 };
+const someSettings = { ttl: "10m", urgency: "high" };
 
 describe("config.json", () => {
   test("keeps pairs, the current one, contact and settings", async () => {
-    const { store, other } = openProject();
+    const { store, other, settings } = openProject();
+    await settings.update(() => someSettings);
     await store.update(() => full);
-    expect(other.read()).toEqual(full);
-    expect(other.read().pairs.map(({ pair }) => pair.privateKey.reveal())).toEqual([
+    expect(await other.read()).toMatchObject(full);
+    expect(settings.read()).toEqual(someSettings);
+    expect((await other.read()).pairs.map(({ pair }) => pair.privateKey.reveal())).toEqual([
       first.privateKey.reveal(),
       second.privateKey.reveal(),
     ]);
   });
 
   test("is written as a document that its reader can rely on", async () => {
-    const { location, store } = openProject();
+    const { location, store, settings } = openProject();
+    await settings.update(() => someSettings);
     await store.update(() => full);
     expect(JSON.parse(readFileSync(location.configFile, "utf8"))).toEqual({
       version: 1,
@@ -67,18 +76,18 @@ describe("config.json", () => {
     });
   });
 
-  test("of before pairs said since when they are current takes them to be so since they came", () => {
+  test("of before pairs said since when they are current takes them to be so since they came", async () => {
     const { location, store } = openProject();
     makeProjectFolder(location);
     const createdAt = "2026-11-02T08:00:00.000Z";
     const keys = [{ publicKey: first.publicKey, privateKey: first.privateKey.reveal(), createdAt }];
     writeFileSync(location.configFile, JSON.stringify({ version: 1, current: first.publicKey, keys }));
-    expect(store.read().pairs).toMatchObject([{ createdAt: monday, currentSince: monday }]);
+    expect((await store.read()).pairs).toMatchObject([{ createdAt: monday, currentSince: monday }]);
   });
 
-  test("of an empty project reads as nothing, and reading makes nothing", () => {
+  test("of an empty project reads as nothing, and reading makes nothing", async () => {
     const { location, store } = openProject();
-    expect(store.read()).toEqual(emptyConfig);
+    expect(await store.read()).toMatchObject(emptyConfig);
     expect(existsSync(location.root)).toBe(false);
   });
 
@@ -89,12 +98,12 @@ describe("config.json", () => {
   });
 
   test("and its folder are for their owner alone, out of git's sight", async () => {
-    const { location, store } = openProject();
+    const { location, store, settings } = openProject();
     await store.update(() => full);
     expect(statSync(location.configFile).mode & 0o777).toBe(0o600);
     expect(statSync(location.root).mode & 0o777).toBe(0o700);
     expect(readFileSync(join(location.root, ".gitignore"), "utf8")).toBe("*\n");
-    expect(store.isIgnoredByGit()).toBe(true);
+    expect(settings.isIgnoredByGit()).toBe(true);
   });
 
   test("that others could read is theirs no longer after a write", async () => {
@@ -112,37 +121,35 @@ describe("config.json", () => {
   });
 
   test("keeps a setting of a name that every object has as any other", async () => {
-    const { store, other } = openProject();
-    const settings = Object.fromEntries([
+    const { settings } = openProject();
+    const odd = Object.fromEntries([
       ["__proto__", "x"],
       ["constructor", "y"],
     ]);
-    await store.update((config) => ({ ...config, settings }));
-    expect(Object.entries(other.read().settings)).toEqual([
+    await settings.update(() => odd);
+    expect(Object.entries(settings.read())).toEqual([
       ["__proto__", "x"],
       ["constructor", "y"],
     ]);
   });
 
   test("takes settings that somebody wrote as numbers or booleans", () => {
-    const { location, store } = openProject();
+    const { location, settings } = openProject();
     makeProjectFolder(location);
     writeFileSync(location.configFile, '{"version":1,"settings":{"ttl":600,"yes":true}}');
-    expect(store.read().settings).toEqual({ ttl: "600", yes: "true" });
+    expect(settings.read()).toEqual({ ttl: "600", yes: "true" });
   });
 
   test("is written by one at a time", async () => {
-    const { store, other } = openProject();
+    const { location, settings } = openProject();
+    const other = createSettingsStore(location);
     const names = Array.from({ length: 10 }, (_, index) => `name-${index}`);
     await Promise.all(
       names.map((name, index) =>
-        (index % 2 === 0 ? store : other).update((config) => ({
-          ...config,
-          settings: { ...config.settings, [name]: "1" },
-        })),
+        (index % 2 === 0 ? settings : other).update((stored) => ({ ...stored, [name]: "1" })),
       ),
     );
-    expect(Object.keys(store.read().settings).sort()).toEqual(names);
+    expect(Object.keys(settings.read()).sort()).toEqual(names);
   });
 });
 

@@ -10,7 +10,7 @@ import type { Context } from "../../src/commands/context.ts";
 import { parseSubject } from "../../src/protocol/subject.ts";
 import type { VapidKeyPair } from "../../src/protocol/vapid.ts";
 import type { Environment } from "../../src/settings/environment.ts";
-import { createConfigStore, withCurrentPair } from "../../src/store/config.ts";
+import { createConfigStore, createSettingsStore, withCurrentPair } from "../../src/store/config.ts";
 import { locateProject, type ProjectLocation } from "../../src/store/project.ts";
 import { createEmulatorIdentityStore } from "../../src/store/emulator-identity.ts";
 import { createProjectEmulatorState } from "../../src/store/emulator-state.ts";
@@ -114,6 +114,8 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
     commandLine: ["send", "Hello"],
     json: options.json ?? false,
     config: createConfigStore(location),
+    settings: createSettingsStore(location),
+    storeAddress: () => options.env?.["WEBPUSH_STORE"],
     subscriptions: createSubscriptionStore(location),
     receivers: createReceiverStore(location),
     emulatorIdentity: createEmulatorIdentityStore(location),
@@ -123,16 +125,20 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
   return context;
 }
 
-async function seed({ config, subscriptions }: Context, options: TestContextOptions): Promise<void> {
-  const { pairs = [], subject, settings } = options;
-  if (pairs.length > 0 || subject !== undefined || settings !== undefined) {
+async function seed(
+  { config, settings, subscriptions }: Context,
+  options: TestContextOptions,
+): Promise<void> {
+  const { pairs = [], subject } = options;
+  const given = options.settings;
+  if (given !== undefined) await settings.update(() => given);
+  if (pairs.length > 0 || subject !== undefined) {
     await config.update((empty) => ({
       ...pairs.reduce(
         (before, pair) => withCurrentPair(before, { pair, createdAt: testNow }, { replacing: false }),
         empty,
       ),
       subject: subject === undefined ? undefined : parseSubject(subject).subject,
-      settings: settings ?? {},
     }));
   }
   if (options.subscriptions === undefined) return;

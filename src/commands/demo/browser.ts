@@ -93,8 +93,8 @@ function openServer({ publicKey, emulator, story }: Stage, context: Context): Pr
   return startServer({
     site: createDemoSite(publicKey),
     store: context.subscriptions,
-    publicKey: () => publicKey,
-    holdsKey: (key) => key === publicKey,
+    publicKey: () => Promise.resolve(publicKey),
+    holdsKey: (key) => Promise.resolve(key === publicKey),
     sendTest: () => Promise.reject(new Error("nobody presses the demo's test button")),
     clock: context.clock,
     onEvent: story.tell,

@@ -69,7 +69,8 @@ export async function makeKeys(context: Context): Promise<VapidKeyPair> {
 export async function sendOne(payload: Uint8Array, to: string, context: Context): Promise<Result> {
   const options = { to: [to], subscription: [], endpoint: undefined, p256dh: undefined, auth: undefined };
   const { known } = await readRecipients(options, context);
-  const pairs = context.config.read().pairs.map(({ pair }) => pair);
+  const { pairs: kept } = await context.config.read();
+  const pairs = kept.map(({ pair }) => pair);
   const plan = planSend(known, {
     message: { payload, ttlSeconds, urgency: undefined, topic: undefined },
     keys: { current: pairs[0], pairs, tenures: [], subject: undefined },

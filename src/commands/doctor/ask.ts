@@ -3,20 +3,20 @@ import { UserError } from "../../base/errors.ts";
 import { serviceOf, type ServiceId } from "../../protocol/services.ts";
 import { findVerdict, questions, type Records } from "../../doctor/questions.ts";
 import { verdicts } from "../../doctor/nothing-appears/verdicts.ts";
-import { settings } from "../../settings/table.ts";
+import { settings as table } from "../../settings/table.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import type { Context } from "../context.ts";
 import { knownText, questionJson, verdictJson, verdictText } from "./ask-render.ts";
 
-type Needs = Pick<Context, "io" | "json" | "prompt" | "config" | "subscriptions">;
+type Needs = Pick<Context, "io" | "json" | "prompt" | "settings" | "subscriptions">;
 
 /**
  * Asks until it knows, and says what to do. With `--json` prints the questions instead, for others to ask.
  *
  * @throws UserError `doctor-ask` where nobody can answer
  */
-export async function ask({ io, json, prompt, config, subscriptions }: Needs): Promise<void> {
+export async function ask({ io, json, prompt, settings, subscriptions }: Needs): Promise<void> {
   if (json) {
     for (const question of questions) io.out(jsonLine(questionJson(question)));
     for (const verdict of verdicts) io.out(jsonLine(verdictJson(verdict)));
@@ -30,7 +30,7 @@ export async function ask({ io, json, prompt, config, subscriptions }: Needs): P
       ],
     });
   }
-  const records = recordsOf(await subscriptions.list(), config.read().settings);
+  const records = recordsOf(await subscriptions.list(), settings.read());
   for (const line of knownText(records, io)) io.err(line);
   const verdict = await findVerdict(records, ({ asks }, answers) =>
     prompt.select(
@@ -42,9 +42,9 @@ export async function ask({ io, json, prompt, config, subscriptions }: Needs): P
 }
 
 /** Nothing was found, messages are accepted: whether the person wants to be asked what is left. */
-export async function isWorthAsking({ prompt, config, subscriptions }: Needs): Promise<boolean> {
+export async function isWorthAsking({ prompt, settings, subscriptions }: Needs): Promise<boolean> {
   if (!prompt.available) return false;
-  const { accepted } = recordsOf(await subscriptions.list(), config.read().settings);
+  const { accepted } = recordsOf(await subscriptions.list(), settings.read());
   return accepted > 0 && (await prompt.confirm("Is a message accepted and does not appear?", false));
 }
 
@@ -68,8 +68,8 @@ export function recordsOf(
     accepted: accepted.length,
     refused: sent.length - accepted.length,
     services: [...services],
-    ttlSeconds: readSetting(kept["ttl"], settings.ttl.parse),
-    urgency: readSetting(kept["urgency"], settings.urgency.parse),
+    ttlSeconds: readSetting(kept["ttl"], table.ttl.parse),
+    urgency: readSetting(kept["urgency"], table.urgency.parse),
   };
 }
 

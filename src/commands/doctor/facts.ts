@@ -25,13 +25,15 @@ async function gatherProject(options: DoctorOptions, context: Needs): Promise<Pr
   const read = await attempt(() => config.read());
   const stored = await attempt(() => subscriptions.list());
   const records = valueOf(stored) ?? [];
-  const settings = valueOf(read)?.settings ?? {};
+  const asked = await attempt(() => context.settings.read());
+  const settings = valueOf(asked) ?? {};
   return {
     nodeVersion: context.nodeVersion,
     now: clock.now(),
     env,
     state: readStateFolder(context),
     config: read,
+    settings: asked,
     configPath: config.path,
     subscriptions: stored,
     subscriptionsPath: subscriptions.path,

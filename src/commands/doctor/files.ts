@@ -7,7 +7,7 @@ import type { ProjectFacts, SecretFile, StateEntry, StateFolder } from "../../do
 import { shownPath } from "../../store/project.ts";
 import type { Context } from "../context.ts";
 
-type Needs = Pick<Context, "cwd" | "config" | "env" | "receivers">;
+type Needs = Pick<Context, "cwd" | "settings" | "env" | "receivers">;
 
 /** As deep as state files lie: `profiles/NAME/receivers/NAME.json`. */
 const deepest = 4;
@@ -15,12 +15,12 @@ const mostEntries = 5000;
 
 /** The state folder of the project. */
 export function readStateFolder(context: Needs): StateFolder {
-  const folder = dirname(resolve(context.cwd, context.config.path));
+  const folder = dirname(resolve(context.cwd, context.settings.path));
   const isThere = existsSync(folder);
   return {
     path: shownPath(folder, context),
     isThere,
-    isIgnored: context.config.isIgnoredByGit(),
+    isIgnored: context.settings.isIgnoredByGit(),
     entries: isThere ? entriesOf(folder, context) : [],
     freeBytes: freeBytesOf(isThere ? folder : context.cwd),
   };
@@ -79,7 +79,7 @@ export function readSurroundings(context: Needs): Surroundings {
 
 /** The errors of the state files besides keys and subscriptions. */
 function damagedIn(context: Needs): readonly UserError[] {
-  const folder = dirname(resolve(context.cwd, context.config.path));
+  const folder = dirname(resolve(context.cwd, context.settings.path));
   const names = namesIn(join(folder, "receivers"))
     .filter((name) => name.endsWith(".json"))
     .map((name) => name.replace(/\.json$/, ""));

@@ -37,7 +37,7 @@ export async function run(options: InspectOptions, context: Needs): Promise<Exit
 
 async function surroundingsOf(options: InspectOptions, context: Needs): Promise<Surroundings> {
   const { clock, random } = context;
-  const ring = createKeyRing(readEnvironmentKeys(context.env), context.config.read());
+  const ring = createKeyRing(readEnvironmentKeys(context.env), await context.config.read());
   return {
     clock,
     random,

@@ -13,8 +13,8 @@ import type { ExportOptions } from "./command.ts";
 
 type Needs = Pick<Context, "io" | "config" | "env" | "cwd">;
 
-export function run(options: ExportOptions, { io, config, env, cwd }: Needs): Promise<ExitCode> {
-  const ring = createKeyRing(readEnvironmentKeys(env), config.read());
+export async function run(options: ExportOptions, { io, config, env, cwd }: Needs): Promise<ExitCode> {
+  const ring = createKeyRing(readEnvironmentKeys(env), await config.read());
   if (ring.current === undefined) {
     throw new UserError("keys-missing", "this project has no VAPID keys to export", {
       kind: "failed",

@@ -26,7 +26,7 @@ export async function run(options: ImportOptions, context: Needs): Promise<ExitC
   const { pair, subject: found } = parseKeys(await readInput(options.file, context, largestKeyFileBytes));
   const parsed = options.subject ?? (found === undefined ? undefined : usableSubject(found, io));
   noteSubject(parsed, context);
-  const before = config.read();
+  const before = await config.read();
   const existing = currentPair(before)?.pair;
   const isKnown = isHeld(pair, before, options);
   if (existing !== undefined && !isKnown && !options.add) {

@@ -17,7 +17,7 @@ type Needs = Pick<Context, "io" | "prompt" | "config" | "subscriptions" | "json"
 
 export async function run(options: RemoveOptions, context: Needs): Promise<ExitCode> {
   const { io, config, subscriptions, json } = context;
-  const before = config.read();
+  const before = await config.read();
   const pair = selectPair(
     before.pairs.map((stored) => stored.pair),
     options.key,

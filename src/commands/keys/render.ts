@@ -23,8 +23,9 @@ export interface ShownKeys extends Pick<ProjectConfig, "pairs" | "subject"> {
 }
 
 export interface KeysView {
-  /** The file that holds the project's keys. */
+  /** Where the project's keys are kept. */
   readonly path: string;
+  readonly isFile: boolean;
   readonly isIgnoredByGit: boolean;
   /** Show the private key (`--private`). */
   readonly private: boolean;
@@ -42,6 +43,12 @@ export function printedPairText(pair: VapidKeyPair, subject: Subject | undefined
   return formatKeys(pair, subject, "env").trimEnd();
 }
 
+/** Who may read the keys where they are kept. */
+function safetyLines({ isFile, isIgnoredByGit }: Omit<KeysView, "private">): readonly string[] {
+  if (!isFile) return ["         whoever may read its table key_pairs can sign with them"];
+  return [`         only you can read it${isIgnoredByGit ? ", and git ignores it" : "; keep it out of git"}`];
+}
+
 /** A pair that was just made. */
 export function pairMadeText(keys: ShownKeys, view: KeysView, io: Painted): KeysText {
   return {
@@ -50,12 +57,7 @@ export function pairMadeText(keys: ShownKeys, view: KeysView, io: Painted): Keys
       "",
     ],
     data: keyLines(keys, view),
-    after: [
-      "",
-      `stored   ${printable(view.path)}`,
-      `         only you can read it${view.isIgnoredByGit ? ", and git ignores it" : "; keep it out of git"}`,
-      ...nextSteps(keys, io),
-    ],
+    after: ["", `stored   ${printable(view.path)}`, ...safetyLines(view), ...nextSteps(keys, io)],
   };
 }
 
@@ -134,7 +136,7 @@ export interface Rotation {
 /** A rotation: its outcome, the new key, and what is left to do. */
 export function rotationText(
   { previous, staying, pageSettings }: Rotation,
-  { path, isIgnoredByGit }: Pick<KeysView, "path" | "isIgnoredByGit">,
+  view: Omit<KeysView, "private">,
   { paint }: Painted,
 ): Omit<KeysText, "data"> {
   const old = previous.publicKey.slice(0, 12);
@@ -142,8 +144,8 @@ export function rotationText(
     before: [`${paint.err.good("Made a new VAPID key pair.")} The public key, for your page:`, ""],
     after: [
       "",
-      `stored   ${printable(path)}`,
-      `         only you can read it${isIgnoredByGit ? ", and git ignores it" : "; keep it out of git"}`,
+      `stored   ${printable(view.path)}`,
+      ...safetyLines(view),
       `old key  ${old}…, ${staying === 0 ? "kept; no stored subscription was made with it" : `signing for ${counted(staying)} made with it`}`,
       ...(pageSettings === undefined
         ? [

@@ -16,7 +16,10 @@ export async function confirmReplacement(
   { prompt, config, subscriptions }: Pick<Context, "prompt" | "config" | "subscriptions">,
 ): Promise<void> {
   if (yes) return;
-  const question = replacementQuestion(pair, boundTo(pair, config.read(), await subscriptions.list()).length);
+  const question = replacementQuestion(
+    pair,
+    boundTo(pair, await config.read(), await subscriptions.list()).length,
+  );
   if (!prompt.available) {
     throw new UserError("keys-exist", `would ${question.replace("?", ":")}`, {
       hints: [

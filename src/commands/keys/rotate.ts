@@ -17,14 +17,14 @@ import { noteSubject } from "./subject.ts";
 
 type Needs = Pick<
   Context,
-  "io" | "prompt" | "config" | "subscriptions" | "clock" | "random" | "env" | "cwd" | "json"
+  "io" | "prompt" | "config" | "settings" | "subscriptions" | "clock" | "random" | "env" | "cwd" | "json"
 >;
 
 export async function run(options: RotateOptions, context: Needs): Promise<ExitCode> {
   const { io, config, subscriptions, clock, random, env, cwd, json } = context;
   noteSubject(options.subject, context);
   if (readEnvironmentKeys(env).pair !== undefined) throw environmentSigns();
-  const before = config.read();
+  const before = await config.read();
   const previous = currentPair(before)?.pair;
   if (previous === undefined) throw nothingToRotate();
   const staying = boundTo(previous, before, await subscriptions.list()).length;
@@ -50,8 +50,8 @@ function rotationJson({ made, previous, staying }: Rotation) {
   };
 }
 
-function tell(rotation: Rotation, { io, config }: Needs): void {
-  const view = { path: config.path, isIgnoredByGit: config.isIgnoredByGit() };
+function tell(rotation: Rotation, { io, config, settings }: Needs): void {
+  const view = { path: config.path, isFile: config.isFile, isIgnoredByGit: settings.isIgnoredByGit() };
   const { before, after } = rotationText(rotation, view, io);
   for (const line of before) io.say(line);
   io.out(rotation.made.publicKey);

@@ -22,14 +22,14 @@ import { noteSubject, promptForSubject } from "./subject.ts";
 
 type Needs = Pick<
   Context,
-  "io" | "prompt" | "config" | "subscriptions" | "clock" | "random" | "env" | "json"
+  "io" | "prompt" | "config" | "settings" | "subscriptions" | "clock" | "random" | "env" | "json"
 >;
 
 export async function run(options: KeysOptions, context: Needs): Promise<ExitCode> {
   if (options.print) return printPair(options, context);
   noteSubject(options.subject, context);
   const environment = readEnvironmentKeys(context.env);
-  const existing = currentPair(context.config.read());
+  const existing = currentPair(await context.config.read());
   if (!options.force && (environment.pair ?? existing) !== undefined) {
     show(await storeSubject(options, context), environment, options, context);
     return ExitCode.ok;
@@ -39,13 +39,13 @@ export async function run(options: KeysOptions, context: Needs): Promise<ExitCod
 }
 
 async function makeAndShow(options: KeysOptions, context: Needs, replacing: boolean): Promise<ExitCode> {
-  const { io, config, json } = context;
+  const { io, json } = context;
   const subject = options.subject?.subject ?? (await promptForSubject(context));
   const after = await makePair({ subject, replacing }, context);
   const pair = currentPair(after)?.pair;
   if (pair === undefined) throw new Error("the pair that was made is not there");
   if (json) io.out(keysJson(pair));
-  else print(pairMadeText({ ...after, pair }, viewOf(options, config), io), io);
+  else print(pairMadeText({ ...after, pair }, viewOf(options, context), io), io);
   return ExitCode.ok;
 }
 
@@ -57,12 +57,8 @@ function printPair({ subject }: KeysOptions, context: Needs): ExitCode {
 }
 
 /** Shows the pair that a run would use: the environment's, or the project's. */
-function show(
-  kept: ProjectConfig,
-  environment: EnvironmentKeys,
-  options: KeysOptions,
-  { io, config, json }: Needs,
-): void {
+function show(kept: ProjectConfig, environment: EnvironmentKeys, options: KeysOptions, context: Needs): void {
+  const { io, json } = context;
   const pair = environment.pair ?? currentPair(kept)?.pair;
   if (pair === undefined) return;
   if (json) {
@@ -71,11 +67,16 @@ function show(
   }
   const used = { ...kept, subject: environment.subject ?? kept.subject };
   const text = environment.pair === undefined ? pairShownText : environmentPairText;
-  print(text({ ...used, pair }, viewOf(options, config), io), io);
+  print(text({ ...used, pair }, viewOf(options, context), io), io);
 }
 
-function viewOf({ private: isPrivate }: KeysOptions, config: Needs["config"]): KeysView {
-  return { path: config.path, isIgnoredByGit: config.isIgnoredByGit(), private: isPrivate };
+function viewOf({ private: isPrivate }: KeysOptions, { config, settings }: Needs): KeysView {
+  return {
+    path: config.path,
+    isFile: config.isFile,
+    isIgnoredByGit: settings.isIgnoredByGit(),
+    private: isPrivate,
+  };
 }
 
 async function storeSubject({ subject }: KeysOptions, { config }: Needs): Promise<ProjectConfig> {

@@ -65,7 +65,7 @@ async function hear(receiver: Receiver, options: Taking, context: Context): Prom
   };
   const timer = options.timeout === undefined ? undefined : setTimeout(stop, options.timeout);
   const applicationServerKey =
-    options.key ?? createKeyRing(readEnvironmentKeys(env), config.read()).current?.publicKey;
+    options.key ?? createKeyRing(readEnvironmentKeys(env), await config.read()).current?.publicKey;
   const until = AbortSignal.any([signal, deadline.signal]);
   const asked = { ...receiver, service: options.service, applicationServerKey, signal: until };
   let received = 0;

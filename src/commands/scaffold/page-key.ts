@@ -18,11 +18,11 @@ export type PageKey =
     };
 
 /** The key there is; undefined when one has to be made. */
-export function findPageKey(
+export async function findPageKey(
   { key }: Pick<ScaffoldOptions, "key">,
   { config, env }: Pick<Context, "config" | "env">,
-): PageKey | undefined {
-  const kept = config.read();
+): Promise<PageKey | undefined> {
+  const kept = await config.read();
   if (key !== undefined) {
     return { source: "flag", publicKey: key, isHeld: kept.pairs.some(({ pair }) => pair.publicKey === key) };
   }

@@ -39,7 +39,7 @@ type Needs = Pick<Context, "io" | "prompt" | "config" | "env" | "clock" | "rando
 export async function run(options: ScaffoldOptions, context: Needs): Promise<ExitCode> {
   checkServerFlags(options);
   const target = locateTarget(options.dir, context.cwd);
-  const found = findPageKey(options, context);
+  const found = await findPageKey(options, context);
   const { server: kind, ...asked } = await askFor(options, context.prompt);
   const server = kind === undefined ? undefined : locateServer(kind, target, options, context.cwd);
   const plansWith = (publicKey: string): readonly Filled[] => {
@@ -59,21 +59,22 @@ export async function run(options: ScaffoldOptions, context: Needs): Promise<Exi
   const key = found ?? (await makePageKey(options, context));
   print({ folders: applyPlans(plansWith(key.publicKey), options), dryRun: false }, context);
   for (const line of keyText(key, context.config.path)) context.io.say(line);
-  tellTheRest({ target, key, api: asked.api, server: server?.target }, context);
+  await tellTheRest({ target, key, api: asked.api, server: server?.target }, context);
   return ExitCode.ok;
 }
 
 /** What is left to do, for people; that the private key lies in a public folder, for everybody. */
-function tellTheRest(steps: Omit<NextSteps, "exposesKeys">, context: Needs): void {
-  const exposesKeys = holdsKeys(steps.target, context);
+async function tellTheRest(steps: Omit<NextSteps, "exposesKeys">, context: Needs): Promise<void> {
+  const exposesKeys = await holdsKeys(steps.target, context);
   if (exposesKeys) for (const line of exposedKeysText(context)) context.io.err(line);
   if (context.json) return;
   for (const line of nextStepsText({ ...steps, exposesKeys }, context)) context.io.say(line);
 }
 
 /** Whether the project's private keys lie in the folder, which is there to be served. */
-function holdsKeys({ root }: Target, { config, cwd }: Needs): boolean {
-  return isInside(root, resolve(cwd, config.path)) && config.read().pairs.length > 0;
+async function holdsKeys({ root }: Target, { config, cwd }: Needs): Promise<boolean> {
+  if (!config.isFile || !isInside(root, resolve(cwd, config.path))) return false;
+  return (await config.read()).pairs.length > 0;
 }
 
 /** What the flags leave open is asked where somebody can answer, and assumed where nobody can. */

@@ -21,7 +21,7 @@ const manyRecipients = 10;
 
 export async function run(options: SendOptions, context: Context): Promise<ExitCode> {
   const recipients = await readRecipients(options, context);
-  const keys = readKeys(options, context);
+  const keys = await readKeys(options, context);
   const message = await readMessage(options, context);
   if (message.payload === undefined)
     note(context, "the push is empty: the page's service worker decides what to show");
@@ -40,9 +40,9 @@ async function readMessage(options: SendOptions, context: Context): Promise<Mess
 }
 
 /** The keys to sign with: by flag, from the environment, of the project; in that order. */
-function readKeys(options: KeyOptions, { io, env, config }: Context): SigningKeys {
+async function readKeys(options: KeyOptions, { io, env, config }: Context): Promise<SigningKeys> {
   const { vapidPubkey, vapidPvtkey, vapidSubject } = options;
-  const ring = createKeyRing(readEnvironmentKeys(env), config.read());
+  const ring = createKeyRing(readEnvironmentKeys(env), await config.read());
   const subject = vapidSubject?.subject ?? ring.subject;
   if (vapidPubkey === undefined && vapidPvtkey === undefined) return { ...ring, subject };
   if (vapidPubkey === undefined || vapidPvtkey === undefined) {

@@ -2,6 +2,6 @@
 import { createKeyRing, readEnvironmentKeys, type KeyRing } from "../../settings/vapid.ts";
 import type { Context } from "../context.ts";
 
-export function keyRingOf({ env, config }: Pick<Context, "env" | "config">): KeyRing {
-  return createKeyRing(readEnvironmentKeys(env), config.read());
+export async function keyRingOf({ env, config }: Pick<Context, "env" | "config">): Promise<KeyRing> {
+  return createKeyRing(readEnvironmentKeys(env), await config.read());
 }

@@ -18,7 +18,7 @@ import type { Context } from "../context.ts";
 import { keyRingOf } from "./keys.ts";
 import { usualFolder } from "./page-settings.ts";
 
-type Needs = Pick<Context, "cwd" | "config" | "env">;
+type Needs = Pick<Context, "cwd" | "config" | "settings" | "env">;
 
 /** A folder to serve. */
 export interface PageFolder {
@@ -47,12 +47,12 @@ export function findPageFolder(dir: string | undefined, context: Needs): PageFol
 /** The site to serve: a folder's files, or those that `webpush scaffold` would write. */
 export function openSite(page: PageFolder | undefined, publicKey: VapidPublicKey, context: Needs): Site {
   if (page === undefined) return builtInSite(publicKey, context);
-  const secrets = () => keyRingOf(context).pairs.map(({ privateKey }) => privateKey);
+  const secrets = async () => (await keyRingOf(context)).pairs.map(({ privateKey }) => privateKey);
   return createFolderSite({ folder: page.folder, stateFolder: stateFolderOf(context), secrets });
 }
 
-function stateFolderOf({ cwd, config }: Needs): string {
-  return dirname(resolve(cwd, config.path));
+function stateFolderOf({ cwd, settings }: Needs): string {
+  return dirname(resolve(cwd, settings.path));
 }
 
 function builtInSite(publicKey: VapidPublicKey, { cwd }: Needs): Site {

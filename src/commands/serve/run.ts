@@ -26,7 +26,8 @@ export async function run(options: ServeOptions, context: Context): Promise<Exit
   const isOffline = options.emulator || options.open !== undefined;
   const page = findPageFolder(options.dir, context);
   const { length: subscriptionCount } = await subscriptions.list();
-  const key = findPageKey({ key: undefined }, context) ?? (await makePageKey({ yes: isOffline }, context));
+  const key =
+    (await findPageKey({ key: undefined }, context)) ?? (await makePageKey({ yes: isOffline }, context));
   await using beside = isOffline ? await openEmulator(options, context) : undefined;
   const guests =
     beside && options.open !== undefined ? watchGuests(beside.emulator, subscriptions) : undefined;
@@ -73,8 +74,8 @@ function openServer(
   return startServer({
     site: openSite(page, publicKey, context),
     store: context.subscriptions,
-    publicKey: () => keyRingOf(context).current?.publicKey ?? publicKey,
-    holdsKey: (made) => keyRingOf(context).pairs.some((pair) => pair.publicKey === made),
+    publicKey: async () => (await keyRingOf(context)).current?.publicKey ?? publicKey,
+    holdsKey: async (made) => (await keyRingOf(context)).pairs.some((pair) => pair.publicKey === made),
     sendTest: (record) => sendTestPush(record, options, context),
     clock: context.clock,
     onEvent: (event: ServerEvent) => {

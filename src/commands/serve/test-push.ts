@@ -22,7 +22,7 @@ export async function sendTestPush(
   options: Pick<ServeOptions, "timeout" | "proxy" | "ca" | "allowHost">,
   context: Context,
 ): Promise<TestResult> {
-  const keys = keyRingOf(context);
+  const keys = await keyRingOf(context);
   const { id, name, subscription } = record;
   const payload = createPayload({
     title: "Test push",

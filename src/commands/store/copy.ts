@@ -8,7 +8,7 @@ import type { CopyOptions } from "./command.ts";
 import { openPlace, type Place } from "./place.ts";
 import { copiedJson, copiedText, copyingText, keysWarning } from "./render.ts";
 
-type Needs = Pick<Context, "io" | "prompt" | "config" | "cwd" | "json" | "signal">;
+type Needs = Pick<Context, "io" | "prompt" | "settings" | "cwd" | "json" | "signal">;
 
 /** Enough for one COPY to pay, few enough to hold. */
 const batchSize = 10_000;

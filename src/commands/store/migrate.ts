@@ -8,7 +8,7 @@ import { requireStoreAddress } from "../store-address.ts";
 import type { MigrateOptions } from "./command.ts";
 import { migratedJson, migratedText } from "./render.ts";
 
-type Needs = Pick<Context, "io" | "env" | "json">;
+type Needs = Pick<Context, "io" | "storeAddress" | "json">;
 
 export async function run({ dryRun }: MigrateOptions, context: Needs): Promise<ExitCode> {
   const { io, json } = context;

@@ -1,13 +1,14 @@
 /** A place that keys and subscriptions can be copied from or to. */
 import { dirname, resolve } from "node:path";
 import { UserError } from "../../base/errors.ts";
+import { createConfigStore } from "../../store/config.ts";
 import { locationIn } from "../../store/project.ts";
 import type { KeyStore } from "../../store/postgres/config-store.ts";
 import { isStoreAddress } from "../../store/postgres/address.ts";
 import type { RestoringStore, SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
 
-type Needs = Pick<Context, "config" | "cwd">;
+type Needs = Pick<Context, "settings" | "cwd">;
 
 export interface Place extends AsyncDisposable {
   /** For people. */
@@ -33,21 +34,17 @@ export async function openPlace(text: string, context: Needs): Promise<Place> {
   });
 }
 
-async function openLocal({ config, cwd }: Needs): Promise<Place> {
+async function openLocal({ settings, cwd }: Needs): Promise<Place> {
   const { createSubscriptionStore } = await import("../../store/subscription-file.ts");
-  const subscriptions = createSubscriptionStore(locationIn(dirname(resolve(cwd, config.path)), cwd));
+  const location = locationIn(dirname(resolve(cwd, settings.path)), cwd);
+  const subscriptions = createSubscriptionStore(location);
   return {
     shown: subscriptions.path,
     subscriptions,
     async *records() {
       yield* await subscriptions.list();
     },
-    keys: {
-      path: config.path,
-      isFile: true,
-      read: () => Promise.resolve(config.read()),
-      update: (change) => config.update((stored) => ({ ...stored, ...change(stored) })),
-    },
+    keys: createConfigStore(location),
     assertReady: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -7,7 +7,7 @@ import { storeAddressOf } from "../store-address.ts";
 import type { StatusOptions } from "./command.ts";
 import { pendingHint, statusJson, statusText, type StoreStatus } from "./render.ts";
 
-type Needs = Pick<Context, "io" | "config" | "subscriptions" | "env" | "cwd" | "json">;
+type Needs = Pick<Context, "io" | "config" | "subscriptions" | "storeAddress" | "cwd" | "json">;
 
 export async function run(_options: StatusOptions, context: Needs): Promise<ExitCode> {
   const { io, json } = context;
@@ -27,7 +27,7 @@ async function statusOfDatabase(address: string): Promise<StoreStatus> {
 
 async function statusOfFiles({ config, subscriptions, cwd }: Needs): Promise<StoreStatus> {
   const records = await subscriptions.list();
-  const { pairs } = await Promise.resolve(config.read());
+  const { pairs } = await config.read();
   return {
     store: subscriptions.path,
     kind: "file",

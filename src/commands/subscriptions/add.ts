@@ -23,7 +23,7 @@ export async function run(options: AddOptions, context: Needs): Promise<ExitCode
   if (json) io.out(jsonLine({ outcome: added.outcome, ...recordJson(added.record) }));
   else for (const line of addedText(added, subscriptions.path)) io.say(line);
   const made = subscription.applicationServerKey;
-  const { pairs } = config.read();
+  const { pairs } = await config.read();
   if (made !== undefined && pairs.length > 0 && !pairs.some(({ pair }) => pair.publicKey === made)) {
     for (const line of otherKeyWarning(io)) io.err(line);
   }

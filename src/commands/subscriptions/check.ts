@@ -15,7 +15,7 @@ export async function run(options: CheckOptions, context: Context): Promise<Exit
   const { io, subscriptions, config, env, clock, json } = context;
   const all = await subscriptions.list();
   const chosen = which.length === 0 ? all : selectRecords(all, which);
-  const keys = createKeyRing(readEnvironmentKeys(env), config.read());
+  const keys = createKeyRing(readEnvironmentKeys(env), await config.read());
   const findings = chosen.flatMap((record): { record: SubscriptionRecord; finding: Finding }[] =>
     checkSubscription(record, { pairs: keys.pairs, now: clock.now() }).map((finding) => ({
       record,

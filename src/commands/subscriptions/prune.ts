@@ -16,7 +16,7 @@ export async function run(options: PruneOptions, context: Needs): Promise<ExitCo
   const { io, subscriptions, config, env, clock, json } = context;
   const all = await subscriptions.list();
   const chosen = options.which.length === 0 ? all : selectRecords(all, options.which);
-  const { pairs } = createKeyRing(readEnvironmentKeys(env), config.read());
+  const { pairs } = createKeyRing(readEnvironmentKeys(env), await config.read());
   const rules = { causes: causesOf(options), olderThanMs: options.olderThan, pairs, now: clock.now() };
   const doomed = chosen.flatMap((record): Doomed[] => {
     const reason = reasonToForget(record, rules);

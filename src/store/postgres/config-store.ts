@@ -6,22 +6,15 @@
  */
 import { parseSubject } from "../../protocol/subject.ts";
 import { parseKeyPair } from "../../protocol/vapid.ts";
-import type { ProjectConfig, StoredKeyPair } from "../config.ts";
+import type { ConfigStore, ProjectConfig, StoredKeyPair } from "../config.ts";
 import type { Database, Queries } from "./database.ts";
 import { failureCode } from "./failure.ts";
 import { timeOf } from "./rows.ts";
 
-/** Keys and contact of a project. */
-type Keys = Pick<ProjectConfig, "current" | "pairs" | "subject">;
+/** Where keys and contact are kept; `path` and `isFile` say where they were found at last. */
+export type KeyStore = ConfigStore;
 
-/** Where keys and contact are kept. */
-export interface KeyStore {
-  read(): Promise<Keys>;
-  update(change: (current: Keys) => Keys): Promise<Keys>;
-  /** Where they were found at last, for messages to people. */
-  readonly path: string;
-  readonly isFile: boolean;
-}
+type Keys = ProjectConfig;
 
 const noKeys: Keys = { current: undefined, pairs: [], subject: undefined };
 

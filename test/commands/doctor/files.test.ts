@@ -88,8 +88,8 @@ describe(".env files that hold a private key", () => {
   });
 
   function seen(cwd: string) {
-    const config = { path: ".webpush/config.json" } as never;
-    const { isInGit, secretFiles } = readSurroundings({ cwd, config, env: {}, receivers: {} as never });
+    const settings = { path: ".webpush/config.json" } as never;
+    const { isInGit, secretFiles } = readSurroundings({ cwd, settings, env: {}, receivers: {} as never });
     return { isInGit, secretFiles };
   }
 });

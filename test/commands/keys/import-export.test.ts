@@ -15,7 +15,7 @@ describe("keys import", () => {
   test.each(keyFormats)("takes what export writes as %s", async (format) => {
     const context = await testContext({ stdin: formatKeys(own, undefined, format) });
     expect(await importKeys(defaults, context)).toBe(0);
-    const { current, pairs } = context.config.read();
+    const { current, pairs } = await context.config.read();
     expect(current).toBe(own.publicKey);
     expect(pairs.map(({ pair }) => pair.privateKey.reveal())).toEqual([own.privateKey.reveal()]);
     expect(context.stderr).toEqual([`imported: ${own.publicKey}`, "stored   .webpush/config.json"]);
@@ -26,7 +26,7 @@ describe("keys import", () => {
     const context = await testContext();
     writeFileSync(join(context.cwd, "old.pem"), formatKeys(own, undefined, "pem"));
     await importKeys({ ...defaults, file: "old.pem" }, context);
-    expect(context.config.read().current).toBe(own.publicKey);
+    expect((await context.config.read()).current).toBe(own.publicKey);
   });
 
   test("takes the contact that came along, or the one given", async () => {
@@ -34,25 +34,25 @@ describe("keys import", () => {
     const stdin = formatKeys(own, subject, "env");
     const [along, given] = [await testContext({ stdin }), await testContext({ stdin })];
     await importKeys(defaults, along);
-    expect(along.config.read().subject).toBe("mailto:old@shop-online.de");
+    expect((await along.config.read()).subject).toBe("mailto:old@shop-online.de");
     await importKeys({ ...defaults, subject: parseSubject("mailto:new@shop-online.de") }, given);
-    expect(given.config.read().subject).toBe("mailto:new@shop-online.de");
+    expect((await given.config.read()).subject).toBe("mailto:new@shop-online.de");
   });
 
   test("leaves out a contact that no service takes, with a warning that cannot drive the terminal", async () => {
     const stdin = `VAPID_PRIVATE_KEY=${own.privateKey.reveal()}\nVAPID_SUBJECT=mailto:me\u009b2J@example.com\n`;
     const context = await testContext({ stdin });
     expect(await importKeys(defaults, context)).toBe(0);
-    expect(context.config.read()).toMatchObject({ current: own.publicKey, subject: undefined });
+    expect(await context.config.read()).toMatchObject({ current: own.publicKey, subject: undefined });
     expect(context.stderr[0]).toMatch(/^warning: the contact in the file was left out: /);
     expect(context.stderr.join("")).not.toContain("\u009b");
   });
 
   test("of the pair the project has keeps everything", async () => {
     const context = await testContext({ pairs: [own], stdin: formatKeys(own, undefined, "json") });
-    const before = context.config.read();
+    const before = await context.config.read();
     expect(await importKeys(defaults, context)).toBe(0);
-    expect(context.config.read()).toEqual(before);
+    expect(await context.config.read()).toEqual(before);
     expect(context.stderr[0]).toBe(`already stored: ${own.publicKey}`);
   });
 
@@ -67,7 +67,7 @@ describe("keys import", () => {
         "or keep both apart: webpush keys import FILE --profile NAME",
       ],
     });
-    expect(context.config.read().current).toBe(own.publicKey);
+    expect((await context.config.read()).current).toBe(own.publicKey);
   });
 
   test("with --add keeps both: the current pair and its contact stay", async () => {
@@ -75,7 +75,7 @@ describe("keys import", () => {
     const stdin = formatKeys(other, subject, "env");
     const context = await testContext({ pairs: [own], subject: "mailto:ops@shop-online.de", stdin });
     expect(await importKeys({ ...defaults, add: true }, context)).toBe(0);
-    const { current, pairs, subject: kept } = context.config.read();
+    const { current, pairs, subject: kept } = await context.config.read();
     expect({ current, kept }).toEqual({ current: own.publicKey, kept: "mailto:ops@shop-online.de" });
     expect(pairs.map(({ pair }) => pair.publicKey)).toEqual([own.publicKey, other.publicKey]);
     expect(context.stderr).toEqual([
@@ -89,14 +89,14 @@ describe("keys import", () => {
     const { subject } = parseSubject("mailto:old@shop-online.de");
     const context = await testContext({ stdin: formatKeys(own, subject, "env") });
     await importKeys({ ...defaults, add: true }, context);
-    expect(context.config.read()).toMatchObject({ current: own.publicKey, subject });
+    expect(await context.config.read()).toMatchObject({ current: own.publicKey, subject });
   });
 
   test("with --add of a pair that is there changes nothing", async () => {
     const context = await testContext({ pairs: [other, own], stdin: formatKeys(other, undefined, "json") });
-    const before = context.config.read();
+    const before = await context.config.read();
     expect(await importKeys({ ...defaults, add: true }, context)).toBe(0);
-    expect(context.config.read()).toEqual(before);
+    expect(await context.config.read()).toEqual(before);
     expect(context.stderr[0]).toBe(`already stored: ${other.publicKey}`);
   });
 
@@ -106,7 +106,7 @@ describe("keys import", () => {
     await expect(importKeys({ ...defaults, force: true }, asked)).rejects.toMatchObject({ code: "declined" });
     const sure = await testContext({ pairs: [own], stdin });
     await importKeys({ ...defaults, force: true, yes: true }, sure);
-    expect(sure.config.read().pairs.map(({ pair }) => pair.publicKey)).toEqual([other.publicKey]);
+    expect((await sure.config.read()).pairs.map(({ pair }) => pair.publicKey)).toEqual([other.publicKey]);
   });
 
   test("--json says what was done, without the private key", async () => {

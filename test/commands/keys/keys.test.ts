@@ -16,7 +16,7 @@ describe("in a project without keys", () => {
   test("a pair is made and stored; data is the public key alone", async () => {
     const context = await testContext();
     expect(await run(defaults, context)).toBe(0);
-    const { current, pairs } = context.config.read();
+    const { current, pairs } = await context.config.read();
     expect(context.stdout).toEqual([current]);
     expect(pairs).toMatchObject([{ createdAt: context.clock.nowMs }]);
     expect(context.stderr).toEqual([
@@ -34,7 +34,7 @@ describe("in a project without keys", () => {
   test("the contact is stored with it", async () => {
     const context = await testContext();
     await run({ ...defaults, subject }, context);
-    expect(context.config.read().subject).toBe("mailto:ops@shop-online.de");
+    expect((await context.config.read()).subject).toBe("mailto:ops@shop-online.de");
     expect(context.stderr.slice(-2)).toEqual([
       "contact  mailto:ops@shop-online.de",
       "next     webpush scaffold   a page that subscribes with this key",
@@ -46,14 +46,14 @@ describe("in a project without keys", () => {
       answers: [{ asked: "Contact for push services", answer: "ops@shop-online.de" }],
     });
     await run(defaults, context);
-    expect(context.config.read().subject).toBe("mailto:ops@shop-online.de");
+    expect((await context.config.read()).subject).toBe("mailto:ops@shop-online.de");
     expect(context.stderr[0]).toBe("note: added mailto: to the bare mail address");
   });
 
   test("an empty answer leaves the contact for later", async () => {
     const context = await testContext({ answers: [{ asked: "Contact for push services", answer: "" }] });
     expect(await run(defaults, context)).toBe(0);
-    expect(context.config.read()).toMatchObject({ subject: undefined, pairs: [{}] });
+    expect(await context.config.read()).toMatchObject({ subject: undefined, pairs: [{}] });
   });
 
   test("with --quiet only the key is printed", async () => {
@@ -66,7 +66,7 @@ describe("in a project without keys", () => {
   test("--json prints both keys as the web-push tool does, byte for byte", async () => {
     const context = await testContext({ json: true });
     await run(defaults, context);
-    const made = context.config.read().pairs[0]?.pair;
+    const made = (await context.config.read()).pairs[0]?.pair;
     expect(context.stdout).toEqual([
       `{"publicKey":"${made?.publicKey}","privateKey":"${made?.privateKey.reveal()}"}`,
     ]);
@@ -77,7 +77,7 @@ describe("in a project without keys", () => {
 describe("in a project with keys", () => {
   test("they are shown, and nothing is changed", async () => {
     const context = await testContext({ pairs: [pair], subject: "mailto:ops@shop-online.de" });
-    const before = context.config.read();
+    const before = await context.config.read();
     expect(await run(defaults, context)).toBe(0);
     expect(context.stdout).toEqual([publicKey]);
     expect(context.stderr).toEqual([
@@ -88,7 +88,7 @@ describe("in a project with keys", () => {
       "contact  mailto:ops@shop-online.de",
       "next     webpush scaffold   a page that subscribes with this key",
     ]);
-    expect(context.config.read()).toEqual(before);
+    expect(await context.config.read()).toEqual(before);
   });
 
   test("older pairs are counted", async () => {
@@ -109,7 +109,10 @@ describe("in a project with keys", () => {
   test("--subject stores the contact, the pair stays", async () => {
     const context = await testContext({ pairs: [pair] });
     await run({ ...defaults, subject }, context);
-    expect(context.config.read()).toMatchObject({ current: publicKey, subject: "mailto:ops@shop-online.de" });
+    expect(await context.config.read()).toMatchObject({
+      current: publicKey,
+      subject: "mailto:ops@shop-online.de",
+    });
     expect(context.stderr).toContain("contact  mailto:ops@shop-online.de");
   });
 });
@@ -120,7 +123,7 @@ describe("--force", () => {
   test("makes a pair where there is none without a question", async () => {
     const context = await testContext();
     expect(await run(options, context)).toBe(0);
-    expect(context.config.read().pairs).toHaveLength(1);
+    expect((await context.config.read()).pairs).toHaveLength(1);
   });
 
   test("says what it costs and is refused where nobody can be asked", async () => {
@@ -145,7 +148,7 @@ describe("--force", () => {
         "or keep both: webpush keys rotate, or webpush keys import FILE --add",
       ],
     });
-    expect(context.config.read().current).toBe(publicKey);
+    expect((await context.config.read()).current).toBe(publicKey);
   });
 
   test("asks, and a no changes nothing", async () => {
@@ -154,13 +157,13 @@ describe("--force", () => {
       answers: [{ asked: "every subscription made with it stops working", answer: false }],
     });
     await expect(run(options, context)).rejects.toMatchObject({ code: "declined", kind: "failed" });
-    expect(context.config.read().current).toBe(publicKey);
+    expect((await context.config.read()).current).toBe(publicKey);
   });
 
   test("with --yes replaces the pair, the contact stays", async () => {
     const context = await testContext({ pairs: [pair], subject: "mailto:ops@shop-online.de" });
     expect(await run({ ...options, yes: true }, context)).toBe(0);
-    const { current, pairs, subject: contact } = context.config.read();
+    const { current, pairs, subject: contact } = await context.config.read();
     expect(current).not.toBe(publicKey);
     expect(pairs).toHaveLength(1);
     expect(contact).toBe("mailto:ops@shop-online.de");
@@ -188,7 +191,7 @@ describe("with VAPID_PRIVATE_KEY in the environment", () => {
   test("--subject is stored all the same", async () => {
     const context = await testContext({ env });
     await run({ ...defaults, subject }, context);
-    expect(context.config.read().subject).toBe("mailto:ops@shop-online.de");
+    expect((await context.config.read()).subject).toBe("mailto:ops@shop-online.de");
     expect(context.stderr).toContain("contact  mailto:ops@shop-online.de");
   });
 

@@ -15,7 +15,7 @@ describe("keys remove", () => {
   test("of a pair that nothing hangs on asks nothing", async () => {
     const context = await testContext({ pairs: [old, own], subscriptions: [bob] });
     expect(await run(options, context)).toBe(0);
-    expect(context.config.read().pairs.map(({ pair }) => pair.publicKey)).toEqual([own.publicKey]);
+    expect((await context.config.read()).pairs.map(({ pair }) => pair.publicKey)).toEqual([own.publicKey]);
     expect(context.stderr).toEqual([`removed ${beginning}…`]);
   });
 
@@ -40,11 +40,11 @@ describe("keys remove", () => {
     const project = { pairs: [old, own], subscriptions: [alice, bob] };
     const no = await testContext({ ...project, answers: [{ asked, answer: false }] });
     await expect(run(options, no)).rejects.toMatchObject({ code: "declined" });
-    expect(no.config.read().pairs).toHaveLength(2);
+    expect((await no.config.read()).pairs).toHaveLength(2);
     expect(no.stderr).toEqual([`hint: ${save}`]);
     const yes = await testContext({ ...project, answers: [{ asked, answer: true }] });
     expect(await run(options, yes)).toBe(0);
-    expect(yes.config.read().pairs).toHaveLength(1);
+    expect((await yes.config.read()).pairs).toHaveLength(1);
   });
 
   test("without anybody to ask needs --yes then", async () => {
@@ -67,7 +67,7 @@ describe("keys remove", () => {
         "or throw it away, and all subscriptions made with it: webpush keys --force",
       ],
     });
-    expect(context.config.read().pairs).toHaveLength(2);
+    expect((await context.config.read()).pairs).toHaveLength(2);
   });
 
   test("--json says which, and how many subscriptions hung on it", async () => {

@@ -22,7 +22,7 @@ describe("keys rotate", () => {
     const context = await testContext({ pairs: [own], subscriptions });
     context.clock.nowMs += 60_000;
     expect(await run(defaults, context)).toBe(0);
-    const { current, pairs } = context.config.read();
+    const { current, pairs } = await context.config.read();
     expect(current).not.toBe(own.publicKey);
     expect(pairs).toMatchObject([
       { pair: { publicKey: own.publicKey }, currentSince: testNow },
@@ -57,7 +57,7 @@ describe("keys rotate", () => {
   test("--json prints both public keys, and no private one", async () => {
     const context = await testContext({ pairs: [own], subscriptions, json: true });
     await run(defaults, context);
-    const { current, pairs } = context.config.read();
+    const { current, pairs } = await context.config.read();
     expect(context.stdout.map((line) => JSON.parse(line) as unknown)).toEqual([
       { publicKey: current, previousPublicKey: own.publicKey, subscriptions: 2 },
     ]);
@@ -68,23 +68,23 @@ describe("keys rotate", () => {
     const asked = "make a new pair? The old one stays for 2 subscriptions made with it";
     const context = await testContext({ pairs: [own], subscriptions, answers: [{ asked, answer: false }] });
     await expect(run(defaults, context)).rejects.toMatchObject({ code: "declined" });
-    expect(context.config.read().pairs).toHaveLength(1);
+    expect((await context.config.read()).pairs).toHaveLength(1);
     expect(await run({ ...defaults, yes: true }, context)).toBe(0);
   });
 
   test("stores a contact that is given, and keeps the one there is", async () => {
     const context = await testContext({ pairs: [own], subject: "mailto:ops@shop-online.de" });
     await run(defaults, context);
-    expect(context.config.read().subject).toBe("mailto:ops@shop-online.de");
+    expect((await context.config.read()).subject).toBe("mailto:ops@shop-online.de");
     await run({ ...defaults, subject: parseSubject("mailto:new@shop-online.de") }, context);
-    expect(context.config.read()).toMatchObject({ subject: "mailto:new@shop-online.de" });
-    expect(context.config.read().pairs).toHaveLength(3);
+    expect(await context.config.read()).toMatchObject({ subject: "mailto:new@shop-online.de" });
+    expect((await context.config.read()).pairs).toHaveLength(3);
   });
 
   test("of two at once loses neither pair", async () => {
     const context = await testContext({ pairs: [own] });
     await Promise.all([run(defaults, context), run(defaults, context)]);
-    expect(context.config.read().pairs).toHaveLength(3);
+    expect((await context.config.read()).pairs).toHaveLength(3);
   });
 
   test("without a pair says how to make one", async () => {
@@ -102,6 +102,6 @@ describe("keys rotate", () => {
       code: "keys-environment",
       message: "VAPID_PRIVATE_KEY is set and signs; the project's keys would not be used",
     });
-    expect(context.config.read().pairs).toHaveLength(1);
+    expect((await context.config.read()).pairs).toHaveLength(1);
   });
 });

@@ -13,19 +13,18 @@ type Change = (keys: Keys) => Keys;
 
 const none: Keys = { current: undefined, pairs: [], subject: undefined };
 
-const settings = {};
 const withPair =
   (name: string, createdAt = monday): Change =>
   (keys) =>
-    withCurrentPair({ settings, ...keys }, { pair: samplePair(name), createdAt }, { replacing: false });
+    withCurrentPair(keys, { pair: samplePair(name), createdAt }, { replacing: false });
 const withBeside =
   (name: string): Change =>
   (keys) =>
-    withPairBeside({ settings, ...keys }, { pair: samplePair(name), createdAt: friday });
+    withPairBeside(keys, { pair: samplePair(name), createdAt: friday });
 const without =
   (name: string): Change =>
   (keys) =>
-    withoutPair({ settings, ...keys }, samplePair(name).publicKey);
+    withoutPair(keys, samplePair(name).publicKey);
 
 /** A project's file, in memory. */
 function fileWith(keys: Keys): KeyStore {

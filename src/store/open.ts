@@ -1,0 +1,82 @@
+/**
+ * Where a project's keys and subscriptions are: its own files, or a database when an address is given.
+ *
+ * Which of them is decided at the first use, and only then is anything read or connected: a command that needs no
+ * store must not fail for a database that is away.
+ */
+import { createConfigStore, type ConfigStore } from "./config.ts";
+import type { PostgresStores } from "./postgres/open.ts";
+import { isStoreAddress, withoutPassword } from "./postgres/address.ts";
+import { shownPath, type ProjectLocation } from "./project.ts";
+import type { SubscriptionStore } from "./subscriptions.ts";
+
+export interface StoreChoice {
+  /** The address of the database; undefined for the project's files. */
+  readonly address: () => string | undefined;
+  /** A query of the application's own table, instead of our schema there; throws where there is no database to ask. */
+  readonly query: () => string | undefined;
+  /** Told at the end what a person should know. */
+  readonly caution: (text: string) => void;
+}
+
+export interface Stores extends AsyncDisposable {
+  readonly config: ConfigStore;
+  readonly subscriptions: SubscriptionStore;
+}
+
+/** The stores of a project, opened at their first use. */
+export function openStores(location: ProjectLocation, choice: StoreChoice): Stores {
+  const files = { config: createConfigStore(location) };
+  let opening: Promise<PostgresStores> | undefined;
+  const database = (address: string): Promise<PostgresStores> => {
+    opening ??= import("./postgres/open.ts").then(({ openPostgresStores }) =>
+      openPostgresStores(address, { query: choice.query(), files, caution: choice.caution }),
+    );
+    return opening;
+  };
+  const config = async (): Promise<ConfigStore> => {
+    const address = choice.address();
+    return address === undefined ? files.config : (await database(address)).config;
+  };
+  // Its module is read at the first use too: `keys` gets by without.
+  const subscriptions = async (): Promise<SubscriptionStore> => {
+    const address = choice.address();
+    if (address !== undefined) return (await database(address)).subscriptions;
+    choice.query(); // which would be for nothing
+    return (await import("./subscription-file.ts")).createSubscriptionStore(location);
+  };
+  const shown = (file: string): string => {
+    const address = choice.address();
+    return address === undefined ? shownPath(file, location) : shownAddress(address);
+  };
+  return {
+    config: {
+      get path() {
+        return shown(location.configFile);
+      },
+      get isFile() {
+        return choice.address() === undefined;
+      },
+      read: async () => (await config()).read(),
+      update: async (change) => (await config()).update(change),
+    },
+    subscriptions: {
+      get path() {
+        return shown(location.subscriptionsFile);
+      },
+      list: async () => (await subscriptions()).list(),
+      add: async (additions, now) => (await subscriptions()).add(additions, now),
+      remove: async (ids, isDoomed) => (await subscriptions()).remove(ids, isDoomed),
+      relabel: async (ids, change) => (await subscriptions()).relabel(ids, change),
+      note: async (results) => (await subscriptions()).note(results),
+    },
+    async [Symbol.asyncDispose]() {
+      // What kept it from opening was told to whoever asked.
+      await (await opening?.catch(() => undefined))?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function shownAddress(address: string): string {
+  return isStoreAddress(address) ? withoutPassword(address) : "(not an address)";
+}
