@@ -1,5 +1,6 @@
 /** Writing secrets where a person asked for them. */
-import { writeFileSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError, systemCode } from "../base/errors.ts";
 
@@ -9,8 +10,59 @@ import { UserError, systemCode } from "../base/errors.ts";
  * @throws UserError `output-unwritable`
  */
 export function writePrivateFile(name: string, content: string | Uint8Array, cwd: string): void {
-  try {
+  attempt(name, () => {
     writeFileSync(resolve(cwd, name), content, { flag: "wx", mode: 0o600 });
+  });
+}
+
+/** About as many characters are written at a time. */
+const pieceLength = 65_536;
+
+/**
+ * Writes lines to such a file as they come. What comes to nothing leaves no file: neither a first line that never comes,
+ * nor an end that does not.
+ *
+ * @throws UserError `output-unwritable`
+ */
+export async function writePrivateLines(
+  name: string,
+  lines: AsyncIterator<string>,
+  cwd: string,
+): Promise<void> {
+  const path = resolve(cwd, name);
+  let next = await lines.next();
+  const file = attempt(name, () => openSync(path, "wx", 0o600));
+  try {
+    let piece = "";
+    for (; next.done !== true; next = await lines.next()) {
+      piece += `${next.value}\n`;
+      if (piece.length < pieceLength) continue;
+      const full = piece;
+      attempt(name, () => {
+        writeAll(file, full);
+      });
+      piece = "";
+    }
+    attempt(name, () => {
+      writeAll(file, piece);
+    });
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A single write may take a part only. */
+function writeAll(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+}
+
+function attempt<Result>(name: string, work: () => Result): Result {
+  try {
+    return work();
   } catch (error) {
     const isThere = systemCode(error) === "EEXIST";
     throw new UserError(

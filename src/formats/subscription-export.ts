@@ -20,22 +20,36 @@ const csvColumns = [
   "tags",
 ] as const;
 
-/** The text of all `records` in one format, with a line break at its end. */
-export function formatSubscriptions(
-  records: readonly LabelledSubscription[],
+/** The lines of all `records` in one format, without line breaks; as many are held as are being written. */
+export async function* subscriptionLines(
+  records: AsyncIterable<LabelledSubscription>,
   format: SubscriptionFormat,
-): string {
+): AsyncGenerator<string> {
   switch (format) {
     // One element per line: still JSON, and `readSubscriptions` can read it back a line at a time.
     case "json":
-      return records.length === 0 ? "[]\n" : `[\n${records.map(formatJson).join(",\n")}\n]\n`;
+      yield* jsonLines(records);
+      return;
     case "ndjson":
-      return records.map((record) => `${formatJson(record)}\n`).join("");
+      for await (const record of records) yield formatJson(record);
+      return;
     case "csv":
-      return [csvColumns.join(","), ...records.map(formatCsv), ""].join("\n");
+      yield csvColumns.join(",");
+      for await (const record of records) yield formatCsv(record);
+      return;
     default:
-      return format satisfies never;
+      format satisfies never;
   }
+}
+
+async function* jsonLines(records: AsyncIterable<LabelledSubscription>): AsyncGenerator<string> {
+  let before: string | undefined;
+  for await (const record of records) {
+    yield before === undefined ? "[" : `${before},`;
+    before = formatJson(record);
+  }
+  if (before === undefined) yield "[]";
+  else yield* [before, "]"];
 }
 
 function formatJson({ subscription, name, tags }: LabelledSubscription): string {

@@ -8,7 +8,7 @@ import { createConfigStore, type ConfigStore } from "./config.ts";
 import type { PostgresStores } from "./postgres/open.ts";
 import { isStoreAddress, withoutPassword } from "./postgres/address.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
-import type { SubscriptionStore } from "./subscriptions.ts";
+import { mostOfDatabase, type SubscriptionStore } from "./subscriptions.ts";
 
 export interface StoreChoice {
   /** The address of the database; undefined for the project's files. */
@@ -64,7 +64,15 @@ export function openStores(location: ProjectLocation, choice: StoreChoice): Stor
       get path() {
         return shown(location.subscriptionsFile);
       },
+      get mostAtOnce() {
+        return choice.address() === undefined ? Number.POSITIVE_INFINITY : mostOfDatabase;
+      },
       list: async () => (await subscriptions()).list(),
+      async *stream(filter) {
+        yield* (await subscriptions()).stream(filter);
+      },
+      named: async (text) => (await subscriptions()).named(text),
+      count: async () => (await subscriptions()).count(),
       add: async (additions, now) => (await subscriptions()).add(additions, now),
       remove: async (ids, isDoomed) => (await subscriptions()).remove(ids, isDoomed),
       relabel: async (ids, change) => (await subscriptions()).relabel(ids, change),

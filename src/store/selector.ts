@@ -5,7 +5,7 @@
  */
 import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/suggest.ts";
-import type { SubscriptionRecord } from "./subscriptions.ts";
+import type { SubscriptionRecord, SubscriptionStore } from "./subscriptions.ts";
 
 const tagPrefix = "tag:";
 const shortestId = 4;
@@ -39,25 +39,69 @@ function matching(records: readonly SubscriptionRecord[], selector: string): rea
     name ?? id,
     ...tags.map((tag) => tagPrefix + tag),
   ]);
-  const near = nearest(selector, known);
-  throw new UserError("subscription-unknown", `no stored subscription is ${JSON.stringify(selector)}`, {
+  throw unknown(selector, nearest(selector, known));
+}
+
+/**
+ * The records of a store that `selectors` name, each once. Those of a group are all held, as whoever changes or
+ * removes them must; of a database only those that are named are read.
+ *
+ * @throws UserError `subscription-unknown`, `subscription-ambiguous`
+ */
+export async function selectFrom(
+  store: Pick<SubscriptionStore, "list" | "stream" | "named" | "mostAtOnce">,
+  selectors: readonly string[],
+): Promise<readonly SubscriptionRecord[]> {
+  if (!Number.isFinite(store.mostAtOnce) || selectors.includes("all"))
+    return selectRecords(await store.list(), selectors);
+  const chosen = new Map<string, SubscriptionRecord>();
+  for (const selector of selectors) {
+    const found = isTagSelector(selector)
+      ? await collected(store.stream({ tag: selector.slice(tagPrefix.length) }))
+      : await store.named(selector);
+    if (found.length === 0) throw unknown(selector, undefined);
+    for (const record of found) chosen.set(record.subscription.endpoint, record);
+  }
+  return [...chosen.values()];
+}
+
+function unknown(selector: string, near: string | undefined): UserError {
+  return new UserError("subscription-unknown", `no stored subscription is ${JSON.stringify(selector)}`, {
     hints: [near === undefined ? "run `webpush subscriptions list` to see them" : `did you mean ${near}?`],
   });
 }
 
-function named(records: readonly SubscriptionRecord[], selector: string): readonly SubscriptionRecord[] {
+/** All of a stream. */
+export async function collected<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/**
+ * As `SubscriptionStore.named`, of records at hand.
+ *
+ * @throws UserError `subscription-ambiguous`
+ */
+export function named(
+  records: readonly SubscriptionRecord[],
+  selector: string,
+): readonly SubscriptionRecord[] {
   const exact = records.filter(({ id, name }) => id === selector || name === selector);
   if (exact.length > 0 || selector.length < shortestId) return exact;
   const begun = records.filter(({ id }) => id.startsWith(selector));
-  if (begun.length > 1) {
-    throw new UserError("subscription-ambiguous", `${selector} is the beginning of ${begun.length} ids`, {
-      hints: [
-        `give more of it: ${begun
-          .slice(0, 3)
-          .map(({ id }) => id)
-          .join(", ")}`,
-      ],
-    });
-  }
+  if (begun.length > 1) throw ambiguous(selector, begun);
   return begun;
+}
+
+/** The error for the beginning of several ids, or for a text that several records go by. */
+export function ambiguous(selector: string, found: readonly SubscriptionRecord[]): UserError {
+  const isBeginning = found.every(({ id, name }) => id !== selector && name !== selector);
+  const what = isBeginning
+    ? `the beginning of ${found.length} ids`
+    : `the id of ${found.length} subscriptions`;
+  const ids = found.slice(0, 3).map(({ id, name }) => (id === selector ? (name ?? id) : id));
+  return new UserError("subscription-ambiguous", `${selector} is ${what}`, {
+    hints: [`give more of it: ${ids.join(", ")}`],
+  });
 }

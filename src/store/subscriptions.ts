@@ -74,8 +74,17 @@ export interface ResultNote {
 
 /** Where a project's subscriptions are kept. */
 export interface SubscriptionStore {
-  /** Every record, in the order they were first stored. */
+  /** Every record, in the order they were first stored; only for those who can hold them all. */
   list(): Promise<readonly SubscriptionRecord[]>;
+  /** The same one after the other, however many there are. */
+  stream(filter?: StreamFilter): AsyncIterable<SubscriptionRecord>;
+  /**
+   * Those whose id or name this is, else the one whose id begins with it; none when there is no such.
+   *
+   * @throws UserError `subscription-ambiguous` when several ids begin so
+   */
+  named(text: string): Promise<readonly SubscriptionRecord[]>;
+  count(): Promise<StoredCount>;
   /** Stores new ones and refreshes those whose endpoint is known; answers in the order given. */
   add(additions: readonly Addition[], now: number): Promise<readonly Added[]>;
   /**
@@ -92,9 +101,25 @@ export interface SubscriptionStore {
   note(results: readonly ResultNote[]): Promise<void>;
   /** The file, for messages to people. */
   readonly path: string;
-  /** How many records a command may hold at once, where that is not all of them. */
-  readonly mostAtOnce?: number;
+  /** How many records a command may hold at once; infinite where the store itself holds them all. */
+  readonly mostAtOnce: number;
 }
+
+/** Which records a stream is to have. */
+export interface StreamFilter {
+  readonly tag?: string;
+  /** Only those that are not marked gone. */
+  readonly living?: boolean;
+}
+
+export interface StoredCount {
+  readonly total: number;
+  /** Of them, those marked gone. */
+  readonly gone: number;
+}
+
+/** How many records of a database are held at once. */
+export const mostOfDatabase = 1000;
 
 /** A store that takes whole records, times, results and marks included, as another store had them. */
 export interface RestoringStore {
@@ -133,6 +158,11 @@ export function isSameRegistration(a: Subscription, b: Subscription): boolean {
 /** Whether a push service called this registration gone, marked or not: a page that hands it in again proves the contrary. */
 export function isCalledGone({ gone, lastResult, registeredAt }: SubscriptionRecord): boolean {
   return gone !== undefined || (lastResult?.outcome === "gone" && lastResult.at >= registeredAt);
+}
+
+/** Whether a stream with this filter has the record. */
+export function passes({ tags, gone }: SubscriptionRecord, { tag, living = false }: StreamFilter): boolean {
+  return (tag === undefined || tags.includes(tag)) && !(living && gone !== undefined);
 }
 
 /** The error for a name that another subscription has. */

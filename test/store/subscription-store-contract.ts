@@ -9,6 +9,7 @@ import type {
   Addition,
   LastResult,
   RestoringStore,
+  StreamFilter,
   SubscriptionRecord,
   SubscriptionStore,
 } from "../../src/store/subscriptions.ts";
@@ -325,6 +326,63 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
         { id: "unknown", registeredAt: monday, result: result(friday), gone: undefined, wrongKey: undefined },
       ]);
       expect(await store.list()).toEqual([]);
+    });
+  });
+
+  describe(`${name}: reading`, () => {
+    async function openCrowd(): Promise<OpenedStores & { readonly ids: readonly string[] }> {
+      const stores = await open();
+      const added = await stores.store.add(
+        [
+          addition("carol", { tags: ["news"] }),
+          addition("alice", { name: "phone", tags: ["news", "beta"] }),
+          addition("bob"),
+        ],
+        monday,
+      );
+      const ids = added.map(({ record }) => record.id);
+      const gone = { at: tuesday, cause: "fcm.gone" };
+      const about = { id: ids[0] ?? "", registeredAt: monday, gone, wrongKey: undefined };
+      await stores.store.note([{ ...about, result: result(tuesday, "gone", "fcm.gone") }]);
+      return { ...stores, ids };
+    }
+
+    async function streamed(store: SubscriptionStore, filter?: StreamFilter): Promise<readonly string[]> {
+      const ids: string[] = [];
+      for await (const { id } of store.stream(filter)) ids.push(id);
+      return ids;
+    }
+
+    test("streams the same as it lists, all or those of a group, living or not", async () => {
+      const { other, ids } = await openCrowd();
+      const [carol, alice, bob] = ids;
+      expect(await streamed(other)).toEqual(ids);
+      expect(await streamed(other, { living: true })).toEqual([alice, bob]);
+      expect(await streamed(other, { tag: "news" })).toEqual([carol, alice]);
+      expect(await streamed(other, { tag: "news", living: true })).toEqual([alice]);
+      expect(await streamed(other, { tag: "nobody" })).toEqual([]);
+    });
+
+    test("counts", async () => {
+      const { other } = await openCrowd();
+      expect(await other.count()).toEqual({ total: 3, gone: 1 });
+    });
+
+    test("finds one by name, id, or the beginning of an id", async () => {
+      const { other, ids } = await openCrowd();
+      const [, alice = "", bob = ""] = ids;
+      for (const [text, id] of [
+        ["phone", alice],
+        [alice, alice],
+        [bob.slice(0, 4), bob],
+      ] as const)
+        expect((await other.named(text)).map((record) => record.id)).toEqual([id]);
+    });
+
+    test("finds nobody by what is too short, unknown, or a pattern", async () => {
+      const { other, ids } = await openCrowd();
+      for (const text of [ids[1]?.slice(0, 3) ?? "", "nobody", "____", "%%%%", ""])
+        expect(await other.named(text)).toEqual([]);
     });
   });
 

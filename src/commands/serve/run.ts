@@ -25,7 +25,7 @@ export async function run(options: ServeOptions, context: Context): Promise<Exit
   assertBrowser(options, context);
   const isOffline = options.emulator || options.open !== undefined;
   const page = findPageFolder(options.dir, context);
-  const { length: subscriptionCount } = await subscriptions.list();
+  const { total: subscriptionCount } = await subscriptions.count();
   const key =
     (await findPageKey({ key: undefined }, context)) ?? (await makePageKey({ yes: isOffline }, context));
   await using beside = isOffline ? await openEmulator(options, context) : undefined;

@@ -41,9 +41,7 @@ async function openLocal({ settings, cwd }: Needs): Promise<Place> {
   return {
     shown: subscriptions.path,
     subscriptions,
-    async *records() {
-      yield* await subscriptions.list();
-    },
+    records: () => subscriptions.stream(),
     keys: createConfigStore(location),
     assertReady: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -67,7 +67,7 @@ async function* readBatches(
 ): AsyncGenerator<readonly ReadyEntry[]> {
   const { subscriptions, signal } = context;
   const tags = options.tag.map((tag) => parseLabel("tag", tag));
-  const isWhole = subscriptions.mostAtOnce === undefined;
+  const isWhole = !Number.isFinite(subscriptions.mostAtOnce);
   const owners = isWhole ? ownersOf(await subscriptions.list()) : undefined;
   let batch: ReadyEntry[] = [];
   for await (const entry of readSubscriptions(linesOf(openInput(options.file, context)))) {

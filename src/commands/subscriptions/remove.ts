@@ -1,6 +1,6 @@
 /** `webpush subscriptions remove`: forgets them here; the browsers are not told. */
 import { UserError } from "../../base/errors.ts";
-import { selectRecords } from "../../store/selector.ts";
+import { selectFrom } from "../../store/selector.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { RemoveOptions } from "./command.ts";
@@ -11,7 +11,7 @@ type Needs = Pick<Context, "io" | "prompt" | "subscriptions" | "json">;
 
 export async function run({ which, yes }: RemoveOptions, context: Needs): Promise<ExitCode> {
   const { io, subscriptions, json } = context;
-  const chosen = selectRecords(await subscriptions.list(), which);
+  const chosen = await selectFrom(subscriptions, which);
   if (chosen.length > 1 && !yes) await confirm(chosen.length, context);
   const removed = await subscriptions.remove(chosen.map(({ id }) => id));
   if (json) for (const record of removed) io.out(jsonLine(recordJson(record)));

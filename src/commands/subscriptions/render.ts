@@ -64,7 +64,8 @@ export function listText(
     printable(record.name ?? "-", { limit: 40 }),
     printable(record.tags.join(","), { limit: 40 }) || "-",
     serviceLabel(record.subscription.endpoint),
-    ago(now - record.registeredAt),
+    // A foreign table need not say when.
+    record.registeredAt === 0 ? "-" : ago(now - record.registeredAt),
     lastText(record, now),
   ]);
   return table(

@@ -1,6 +1,6 @@
 /** `webpush subscriptions show`: everything about one of them but its secrets. */
 import { UserError } from "../../base/errors.ts";
-import { selectRecords } from "../../store/selector.ts";
+import { selectFrom } from "../../store/selector.ts";
 import type { SubscriptionRecord, SubscriptionStore } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -24,9 +24,9 @@ export async function run({ which }: ShowOptions, { io, subscriptions, json }: N
  */
 export async function selectOne(
   which: string,
-  store: Pick<SubscriptionStore, "list">,
+  store: Pick<SubscriptionStore, "list" | "stream" | "named" | "mostAtOnce">,
 ): Promise<SubscriptionRecord> {
-  const [record, ...others] = selectRecords(await store.list(), [which]);
+  const [record, ...others] = await selectFrom(store, [which]);
   if (record !== undefined && others.length === 0) return record;
   throw new UserError("subscription-ambiguous", `${which} names ${others.length + 1} subscriptions`, {
     hints: ["give one id or name"],

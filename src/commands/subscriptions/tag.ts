@@ -1,5 +1,5 @@
 /** `webpush subscriptions tag`: puts subscriptions in a group, or takes them out. */
-import { selectRecords } from "../../store/selector.ts";
+import { selectFrom } from "../../store/selector.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { TagOptions } from "./command.ts";
@@ -11,7 +11,8 @@ type Needs = Pick<Context, "io" | "subscriptions" | "json">;
 
 export async function run(options: TagOptions, { io, subscriptions, json }: Needs): Promise<ExitCode> {
   const tag = parseLabel("tag", options.tag);
-  const ids = selectRecords(await subscriptions.list(), options.which).map(({ id }) => id);
+  const chosen = await selectFrom(subscriptions, options.which);
+  const ids = chosen.map(({ id }) => id);
   const changed = await subscriptions.relabel(ids, ({ name, tags }) => {
     const others = tags.filter((other) => other !== tag);
     return { name, tags: options.remove ? others : [...others, tag] };

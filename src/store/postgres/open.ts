@@ -6,7 +6,7 @@ import type { SubscriptionStore } from "../subscriptions.ts";
 import { createPostgresConfigStore, type KeyStore } from "./config-store.ts";
 import { openDatabase } from "./database.ts";
 import { createQueryStore } from "./query-store.ts";
-import { createPostgresSubscriptionStore, type StreamingStore } from "./subscription-store.ts";
+import { createPostgresSubscriptionStore } from "./subscription-store.ts";
 
 export interface PostgresStoresOptions {
   /** A query over the application's own table, instead of the schema `webpush`. */
@@ -19,7 +19,7 @@ export interface PostgresStoresOptions {
 
 export interface PostgresStores extends AsyncDisposable {
   readonly config: KeyStore;
-  readonly subscriptions: SubscriptionStore & StreamingStore;
+  readonly subscriptions: SubscriptionStore;
 }
 
 /**

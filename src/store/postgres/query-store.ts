@@ -6,16 +6,22 @@
  * the fingerprint of the endpoint; without the schema `webpush` it is kept nowhere, and those gone are not known as such.
  */
 import { UserError, messageOf } from "../../base/errors.ts";
-import type { ResultNote, SubscriptionRecord, SubscriptionStore } from "../subscriptions.ts";
+import { ambiguous, collected } from "../selector.ts";
+import {
+  mostOfDatabase,
+  passes,
+  type ResultNote,
+  type StreamFilter,
+  type SubscriptionRecord,
+  type SubscriptionStore,
+} from "../subscriptions.ts";
 import type { Database } from "./database.ts";
 import { failureCode } from "./failure.ts";
 import { selectForeignResults, writeForeignResults, type ForeignResultRow } from "./foreign-results.ts";
 import { recordOfShaped, selectShaped, shapeOf, type QueryShape, type ShapedRow } from "./query-columns.ts";
 import { endpointFingerprint, marksOf } from "./rows.ts";
-import type { StreamFilter } from "./subscription-sql.ts";
-import { ambiguous, collected, type StreamingStore } from "./subscription-store.ts";
 
-const batchSize = 1000;
+const batchSize = mostOfDatabase;
 const idLike = /^[0-9a-z]{4,10}$/;
 
 /** Rows that are no subscription: they are left out. */
@@ -25,7 +31,7 @@ export interface DamagedRows {
   readonly first: string | undefined;
 }
 
-export interface QueryStore extends SubscriptionStore, StreamingStore {
+export interface QueryStore extends SubscriptionStore {
   /** What was left out since the store was opened. */
   damaged(): DamagedRows;
 }
@@ -60,7 +66,7 @@ export function createQueryStore(database: Database, query: string): QueryStore 
         if (record !== undefined) records.push(record);
       }
       const marked = keepsResults ? await withMarks(database, records) : records;
-      yield* marked.filter((record) => isWanted(record, filter));
+      yield* marked.filter((record) => passes(record, filter));
     }
   };
   return {
@@ -131,10 +137,6 @@ function readRow(
     onDamage(error.message);
     return undefined;
   }
-}
-
-function isWanted({ tags, gone }: SubscriptionRecord, { tag, living = false }: StreamFilter): boolean {
-  return (tag === undefined || tags.includes(tag)) && !(living && gone !== undefined);
 }
 
 /** The records with what is known of earlier messages to the same registration. */

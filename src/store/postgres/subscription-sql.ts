@@ -6,7 +6,7 @@ import type { Statement } from "./database.ts";
 import { arrayLiteral, copyLine, type CopyValue } from "./copy.ts";
 import { endpointFingerprint, keyBytes, recordColumns, resultValues, timeOf } from "./rows.ts";
 import type { Endpoint } from "../../protocol/subscription.ts";
-import type { LastResult, SubscriptionRecord } from "../subscriptions.ts";
+import type { LastResult, StreamFilter, SubscriptionRecord } from "../subscriptions.ts";
 
 /** A record and its place. */
 export interface Placed {
@@ -17,13 +17,6 @@ export interface Placed {
 
 const from = "from webpush.subscriptions s left join webpush.results r on r.seq = s.seq";
 const locked = "order by s.seq for update of s";
-
-/** Which records a stream is to have. */
-export interface StreamFilter {
-  readonly tag?: string;
-  /** Only those that are not marked gone. */
-  readonly living?: boolean;
-}
 
 /** The next records in stored order, after the place `after`. */
 export function selectNext(after: string, limit: number, { tag, living = false }: StreamFilter): Statement {

@@ -7,30 +7,31 @@
 import { UserError } from "../../base/errors.ts";
 import type { Subscription } from "../../protocol/subscription.ts";
 import { assertNamesFree, mergeAdditions, mergeWhole, withResult } from "../merging.ts";
-import type {
-  Added,
-  Addition,
-  RestoredCounts,
-  RestoringStore,
-  SubscriptionRecord,
-  SubscriptionStore,
+import { ambiguous, collected } from "../selector.ts";
+import {
+  mostOfDatabase,
+  type Added,
+  type Addition,
+  type RestoredCounts,
+  type RestoringStore,
+  type StoredCount,
+  type StreamFilter,
+  type SubscriptionRecord,
+  type SubscriptionStore,
 } from "../subscriptions.ts";
 import type { Database, Queries, Transaction } from "./database.ts";
 import { failureCode } from "./failure.ts";
 import { recordOf, type RecordRow } from "./rows.ts";
 import * as sql from "./subscription-sql.ts";
 
-/** How many records are read, or held, at once. */
-const batchSize = 1000;
+const batchSize = mostOfDatabase;
 /** Up to here values in a statement are as fast as `COPY`. */
 const mostInStatement = 100;
 const shortestId = 4;
 const mostAttempts = 10;
 
 /** The subscriptions of the schema `webpush`. */
-export function createPostgresSubscriptionStore(
-  database: Database,
-): SubscriptionStore & StreamingStore & RestoringStore {
+export function createPostgresSubscriptionStore(database: Database): SubscriptionStore & RestoringStore {
   const transaction = <Result>(work: (queries: Transaction) => Promise<Result>): Promise<Result> =>
     retried(() => database.transaction(work));
   return {
@@ -40,7 +41,7 @@ export function createPostgresSubscriptionStore(
     stream: (filter = {}) => stream(database, filter),
     named: (text) => named(database, text),
     async count() {
-      const [row] = await database.query<{ readonly total: number; readonly gone: number }>(sql.countAll);
+      const [row] = await database.query<StoredCount>(sql.countAll);
       return row ?? { total: 0, gone: 0 };
     },
     add: (additions, now) =>
@@ -85,14 +86,7 @@ export function createPostgresSubscriptionStore(
   };
 }
 
-/** What stores of more than one can hold have besides. */
-export interface StreamingStore {
-  stream(filter?: sql.StreamFilter): AsyncIterable<SubscriptionRecord>;
-  named(text: string): Promise<readonly SubscriptionRecord[]>;
-  count(): Promise<{ readonly total: number; readonly gone: number }>;
-}
-
-async function* stream(database: Queries, filter: sql.StreamFilter): AsyncGenerator<SubscriptionRecord> {
+async function* stream(database: Queries, filter: StreamFilter): AsyncGenerator<SubscriptionRecord> {
   let after = "0";
   for (;;) {
     const batch = await placed(database, sql.selectNext(after, batchSize, filter));
@@ -110,14 +104,6 @@ async function named(database: Queries, text: string): Promise<readonly Subscrip
   const begun = recordsOf(await placed(database, sql.selectBegunWith(text, 4)));
   if (begun.length > 1) throw ambiguous(text, begun);
   return begun;
-}
-
-/** The error for a text that stands for several. */
-export function ambiguous(text: string, found: readonly SubscriptionRecord[]): UserError {
-  const ids = found.slice(0, 3).map(({ id, name }) => name ?? id);
-  return new UserError("subscription-ambiguous", `${text} stands for more than one subscription`, {
-    hints: [`give a name or more of an id: ${ids.join(", ")}`],
-  });
 }
 
 async function add(
@@ -226,13 +212,6 @@ function readRow(row: RecordRow): SubscriptionRecord {
 
 function recordsOf(found: readonly sql.Placed[]): readonly SubscriptionRecord[] {
   return found.map(({ record }) => record);
-}
-
-/** All of a stream. */
-export async function collected<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }
 
 /** The last moment of the year 9999, in ms: databases and dates agree up to there. */
