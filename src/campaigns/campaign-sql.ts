@@ -8,7 +8,7 @@ import { campaignColumns, stateNow } from "./campaign-rows.ts";
 import { isSelected } from "./turn-sql.ts";
 
 /** How many recipients a chunk has: a second or a few of one worker's time. */
-export const chunkSize = 1000;
+const chunkSize = 1000;
 /** A message with a short TTL may take longer to go out to many than it is kept for one. */
 const shortestLifeSeconds = 3600;
 

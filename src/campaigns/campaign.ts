@@ -25,12 +25,6 @@ export function outcomeKey({ outcome, cause }: { readonly outcome: string; reado
   return `${outcome}:${cause}`;
 }
 
-/** Outcome and cause of a key of `Counts`. */
-export function outcomeOfKey(key: string): { readonly outcome: string; readonly cause: string } {
-  const at = key.indexOf(":");
-  return { outcome: key.slice(0, at), cause: key.slice(at + 1) };
-}
-
 /** What a campaign sends and how; written when it is made, never changed. */
 export interface CampaignPlan {
   readonly message: Message;

@@ -11,7 +11,7 @@ import type { Readable } from "node:stream";
 import { UserError } from "../base/errors.ts";
 import type { Context } from "../commands/context.ts";
 import { isReadableByOthers, locateProject, shownPath } from "../store/project.ts";
-import { createSettingsStore, type SettingsStore } from "../store/config.ts";
+import { createSettingsStore, type ProjectSettings, type SettingsStore } from "../store/config.ts";
 import { createEmulatorIdentityStore } from "../store/emulator-identity.ts";
 import { createProjectEmulatorState } from "../store/emulator-state.ts";
 import { createReceiverStore } from "../store/receivers.ts";
@@ -96,8 +96,16 @@ export async function openContext(
 
 /** What says where the stores are: flag and environment before the project's setting. */
 function chooserOf(globals: GlobalOptions, settings: SettingsStore): Omit<StoreChoice, "caution"> {
+  // A file that does not read is told of by whoever needs its keys; `doctor` looks at what is left.
+  const readSettings = (): ProjectSettings => {
+    try {
+      return settings.read();
+    } catch {
+      return {};
+    }
+  };
   const setting = (name: "store" | "query"): string | undefined => {
-    const text = globals[name] ?? settings.read()[name];
+    const text = globals[name] ?? readSettings()[name];
     return text === undefined || text.trim() === "" ? undefined : text;
   };
   const address = (): string | undefined => setting("store");

@@ -51,7 +51,7 @@ describe("in bash", () => {
     ["webpush subs li", ["list"]],
     ["webpush send --urgency v", ["very-low"]],
     ["webpush completion ", ["bash", "zsh", "fish"]],
-    ["webpush --qu", ["--quiet"]],
+    ["webpush --qui", ["--quiet"]],
     ["webpush --json ke", ["keys"]],
     ["webpush keys --he", ["--help"]],
     ["webpush nonsense", []],

@@ -133,8 +133,3 @@ export function explained(error: unknown, shown: string): unknown {
 export function failureCode(error: unknown): string {
   return systemCode(error instanceof UserError ? error.cause : error) ?? "";
 }
-
-/** Whether the same may succeed a little later: the database is away, not at odds with us. */
-export function isPassing(error: unknown): boolean {
-  return error instanceof UserError && error.code === "store-unreachable";
-}
