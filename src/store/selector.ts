@@ -28,10 +28,15 @@ export function isTagSelector(text: string): boolean {
   return text.startsWith(tagPrefix);
 }
 
+/** The tag that a tag selector is about. */
+export function tagOf(selector: string): string {
+  return selector.slice(tagPrefix.length);
+}
+
 function matching(records: readonly SubscriptionRecord[], selector: string): readonly SubscriptionRecord[] {
   if (selector === "all") return records;
   const found = isTagSelector(selector)
-    ? records.filter(({ tags }) => tags.includes(selector.slice(tagPrefix.length)))
+    ? records.filter(({ tags }) => tags.includes(tagOf(selector)))
     : named(records, selector);
   if (found.length > 0) return found;
   const known = records.flatMap(({ id, name, tags }) => [
@@ -57,7 +62,7 @@ export async function selectFrom(
   const chosen = new Map<string, SubscriptionRecord>();
   for (const selector of selectors) {
     const found = isTagSelector(selector)
-      ? await collected(store.stream({ tag: selector.slice(tagPrefix.length) }))
+      ? await collected(store.stream({ tag: tagOf(selector) }))
       : await store.named(selector);
     if (found.length === 0) throw unknown(selector, undefined);
     for (const record of found) chosen.set(record.subscription.endpoint, record);

@@ -10,18 +10,17 @@ import { expectArray, expectObject, expectText, parseAt } from "./json.ts";
 import { otherVersion, parseTime } from "./config.ts";
 import { assertNamesFree, mergeAdditions, mergeWhole, withResult } from "./merging.ts";
 import { shownPath, type ProjectLocation } from "./project.ts";
-import { named } from "./selector.ts";
+import { readersOf } from "./readers.ts";
 import { StateFile, type StateFileFormat } from "./state-file.ts";
-import {
-  passes,
-  type Added,
-  type GoneMark,
-  type LastResult,
-  type RestoredCounts,
-  type RestoringStore,
-  type SubscriptionRecord,
-  type SubscriptionStore,
-  type WrongKeyMark,
+import type {
+  Added,
+  GoneMark,
+  LastResult,
+  RestoredCounts,
+  RestoringStore,
+  SubscriptionRecord,
+  SubscriptionStore,
+  WrongKeyMark,
 } from "./subscriptions.ts";
 
 type Records = readonly SubscriptionRecord[];
@@ -31,7 +30,6 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
   const file = new StateFile(location.subscriptionsFile, location, format);
   return {
     path: shownPath(location.subscriptionsFile, location),
-    mostAtOnce: Number.POSITIVE_INFINITY,
     ...readersOf(() => Promise.resolve().then(() => file.read())),
     async add(additions, now) {
       let added: readonly Added[] = [];
@@ -83,23 +81,6 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
         const noted = records.map((record) => withResult(record, byId.get(record.id)));
         return noted.some((record, index) => record !== records[index]) ? noted : records;
       });
-    },
-  };
-}
-
-/** All that only reads. */
-function readersOf(
-  list: () => Promise<Records>,
-): Pick<SubscriptionStore, "list" | "stream" | "named" | "count"> {
-  return {
-    list,
-    async *stream(filter = {}) {
-      for (const record of await list()) if (passes(record, filter)) yield record;
-    },
-    named: async (text) => named(await list(), text),
-    async count() {
-      const records = await list();
-      return { total: records.length, gone: records.filter(({ gone }) => gone !== undefined).length };
     },
   };
 }

@@ -2,7 +2,7 @@
  * What became of everyone, as it comes: counted, printed, grouped by cause, remembered.
  *
  * Every recipient comes here exactly once, so the counts add up to the input. Memory holds
- * no more than a short table, a group for each cause, and the stored subscriptions.
+ * no more than a short table, a group for each cause, and what remember.ts has to keep of stored subscriptions.
  */
 import type { UserError } from "../../base/errors.ts";
 import type { Context } from "../context.ts";
@@ -28,23 +28,24 @@ export class Account {
   readonly #context: Needs;
   readonly #counter = new Counter();
   readonly #groups = new FailureGroups();
-  readonly #memory = new Memory();
+  readonly #memory: Memory;
   /** For the table; one more than it takes shows that there are too many. */
   readonly #results: Result[] = [];
   readonly #skipped: SkippedRecipient[] = [];
 
   constructor(context: Needs) {
     this.#context = context;
+    this.#memory = new Memory(context);
   }
 
-  /** A message was sent, or could not be. */
-  add(result: Result): void {
+  /** A message was sent, or could not be; waits where it is stored as it comes. */
+  async add(result: Result): Promise<void> {
     const { io, json } = this.#context;
     this.#counter.count(result.delivery);
     this.#groups.add(result);
-    this.#memory.add(result);
     if (json) io.out(resultJson(result));
     else if (this.#results.length <= longestTable) this.#results.push(result);
+    await this.#memory.add(result);
   }
 
   /** No request was made. */
@@ -68,7 +69,7 @@ export class Account {
     const { io, json, signal } = this.#context;
     if (!json) for (const line of resultsTable(this.#results, this.#skipped, io)) io.out(line);
     for (const line of this.#groups.lines(io)) io.err(line);
-    const { lines, kept, failure } = await this.#memory.store({ prune }, this.#context);
+    const { lines, kept, failure } = await this.#memory.store({ prune });
     for (const line of lines) io.say(line);
     if (failure !== undefined) this.#sayUnremembered(failure);
     const tally = this.tally();

@@ -78,7 +78,7 @@ async function sendAll(session: Session): Promise<{ readonly error: unknown } | 
   using progress = startProgress(context.io, snapshotter(session, delivery));
   try {
     for await (const one of delivery.to(queue.recipients())) {
-      if ("delivery" in one) account.add(one);
+      if ("delivery" in one) await account.add(one);
       else account.skip("error" in one ? refused(one) : interrupted(one.recipient));
       await context.io.drained();
     }

@@ -1,24 +1,24 @@
 /**
  * Whom a message goes to: stored, given by flags, read from a file or piped in.
  */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { UserError } from "../../base/errors.ts";
 import { fingerprintOf, FingerprintSet } from "../../base/fingerprint-set.ts";
 import { readSubscriptions, type ImportEntry } from "../../formats/subscriptions.ts";
 import {
   parseSubscription,
-  shortenEndpoint,
   subscriptionId,
+  type Endpoint,
   type Subscription,
 } from "../../protocol/subscription.ts";
-import { isTagSelector, selectRecords } from "../../store/selector.ts";
+import { readOnce, type SubscriptionReader } from "../../store/readers.ts";
+import { isTagSelector } from "../../store/selector.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
 import { linesOf, openInput } from "../input.ts";
 import { readSubscription } from "../subscription-text.ts";
 import type { RecipientOptions } from "./command.ts";
 import { ListGauge } from "./list-gauge.ts";
+import { findTargets, type Target } from "./targets.ts";
 
 /** One subscription to send to; `record` when it is a stored one. */
 export interface Recipient {
@@ -71,7 +71,8 @@ type Needs = Pick<Context, "io" | "subscriptions" | "cwd">;
 const entriesReadAhead = 1000;
 
 /**
- * Everyone the options name, each endpoint once.
+ * Everyone the options name, each endpoint once. Of a store that is more than a command may hold, the first ones are
+ * read ahead and the others while sending, as of long files.
  *
  * @throws UserError `recipients-missing`, `stdin-twice`, and those of the readers and the selector;
  *   `rest` throws those of the readers too, and `recipients-missing` when all of it was empty
@@ -81,29 +82,29 @@ export async function readRecipients(options: RecipientOptions, context: Needs):
   const direct = options.subscription.map((given) => readSubscription(given, context));
   const given = [...(await Promise.all(direct)), ...(hasParts(options) ? [byParts(options)] : [])];
   const isDefault = options.to.length === 0 && given.length === 0;
-  const stored = await context.subscriptions.list();
-  const wanted = isDefault ? ["all"] : [...new Set(options.to)];
-  const targets = wanted.map((to) => findTarget(to, stored, context));
-  const named = new Set(targets.flatMap(({ isGroup, records }) => (isGroup ? [] : records)));
-  const chosen = [
-    ...targets.flatMap(({ records }) => records.map((record) => fromRecord(record, named.has(record)))),
-    ...given.map((subscription) => fromSubscription(subscription, undefined)),
-  ];
-  const files = targets.flatMap(({ file }) => file ?? []);
-  const gauge = new ListGauge(files, context.cwd);
+  const store = readOnce(context.subscriptions);
+  const targets = await findTargets(isDefault ? ["all"] : [...new Set(options.to)], store, context);
+  const gauge = new ListGauge(
+    targets.flatMap(({ file }) => file ?? []),
+    context.cwd,
+  );
   const seen = new FingerprintSet();
-  // Naming somebody twice, as in --to phone --to tag:news, is no mistake to be told of.
-  const unique = chosen.filter(({ subscription }) => seen.add(fingerprintOf(subscription.endpoint)));
-  const listed = withRepeatsMarked(readLists(files, gauge, context), seen);
-  const { known, rest } = await readAhead(listed, gauge.hasPipe ? 0 : entriesReadAhead);
-  const hasSome = unique.length + known.length > 0;
-  if (!hasSome && rest === undefined) throw nobody(options, stored.length > 0);
+  const stored = await readAhead(readStored(targets, given, store, seen), store.mostAtOnce);
+  const storedCount = stored.rest === undefined ? stored.known.length : await expectStored(targets, store);
+  const lists = withRepeatsMarked(readLists(targets, gauge, context), seen);
+  const listed =
+    stored.rest === undefined
+      ? await readAhead(lists, gauge.hasPipe ? 0 : entriesReadAhead)
+      : { known: [], rest: chained(stored.rest, lists) };
+  const known = [...stored.known, ...listed.known];
+  const failure = async (): Promise<UserError> => nobody(options, (await store.count()).total > 0);
+  if (known.length === 0 && listed.rest === undefined) throw await failure();
   return {
-    known: [...unique, ...known],
-    rest: rest && orNobody(rest, hasSome, () => nobody(options, stored.length > 0)),
-    expected: () => gauge.expect(unique.length),
+    known,
+    rest: listed.rest && orNobody(listed.rest, known.length > 0, failure),
+    expected: () => (storedCount === undefined ? undefined : gauge.expect(storedCount)),
     sources: [...targets.map(sourceOf), ...given.map(sourceOfGiven)],
-    isBroadcast: isDefault || targets.some(({ isGroup }) => isGroup),
+    isBroadcast: isDefault || targets.some(({ group, file }) => group !== undefined || file !== undefined),
   };
 }
 
@@ -126,25 +127,6 @@ function hasParts({ endpoint, p256dh, auth }: RecipientOptions): boolean {
   return endpoint !== undefined || p256dh !== undefined || auth !== undefined;
 }
 
-/** What one `--to` means: stored subscriptions, or a list to be read. */
-interface Target {
-  readonly to: string;
-  readonly records: readonly SubscriptionRecord[];
-  readonly file: string | undefined;
-  readonly isGroup: boolean;
-}
-
-function findTarget(to: string, stored: readonly SubscriptionRecord[], { cwd }: Needs): Target {
-  if (to === "-") return { to, records: [], file: to, isGroup: true };
-  if (/^https?:\/\//i.test(to)) throw endpointAsTarget(to);
-  const isGroup = to === "all" || isTagSelector(to);
-  if (!isGroup && !isStored(to, stored) && isFile(to, cwd))
-    return { to, records: [], file: to, isGroup: true };
-  const records = selectRecords(stored, to === "all" && stored.length === 0 ? [] : [to]);
-  const living = isGroup ? records.filter(({ gone }) => gone === undefined) : records;
-  return { to, records: living, file: undefined, isGroup };
-}
-
 function sourceOf({ to, file }: Target): RecipientSource {
   if (file === undefined) return { kind: "store", selection: to };
   return file === "-" ? { kind: "stream" } : { kind: "file", path: file };
@@ -154,32 +136,46 @@ function sourceOfGiven({ endpoint }: Subscription): RecipientSource {
   return { kind: "store", selection: `given ${subscriptionId(endpoint)}` };
 }
 
-/** An endpoint alone cannot be encrypted for, and is a secret: it is not repeated whole. */
-function endpointAsTarget(to: string): UserError {
-  return new UserError("recipients-missing", `--to does not take an endpoint (${shortenEndpoint(to)})`, {
-    hints: [
-      'give the whole subscription: --subscription \'{"endpoint":…,"keys":…}\', or --endpoint with --p256dh and --auth',
-      "or the id or name of a stored one: webpush subscriptions list",
-    ],
-  });
+/** Stored ones and those given by flags, each once. Naming somebody twice is no mistake to be told of. */
+async function* readStored(
+  targets: readonly Target[],
+  given: readonly Subscription[],
+  store: SubscriptionReader,
+  seen: FingerprintSet,
+): AsyncGenerator<Recipient> {
+  const named = new Set(targets.flatMap(({ records }) => records.map(endpointOf)));
+  for (const { records, group } of targets) {
+    for await (const record of group === undefined ? records : store.stream(group)) {
+      if (seen.add(fingerprintOf(endpointOf(record))))
+        yield fromRecord(record, named.has(endpointOf(record)));
+    }
+  }
+  for (const subscription of given)
+    if (seen.add(fingerprintOf(subscription.endpoint))) yield fromSubscription(subscription, undefined);
 }
 
-function isStored(to: string, stored: readonly SubscriptionRecord[]): boolean {
-  return stored.some(({ id, name }) => id === to || name === to);
+function endpointOf({ subscription }: SubscriptionRecord): Endpoint {
+  return subscription.endpoint;
 }
 
-/** There, or named as only a file would be: then its absence is what to complain about. */
-function isFile(path: string, cwd: string): boolean {
-  return existsSync(resolve(cwd, path)) || /[/\\]|\.(?:json|jsonl|ndjson|csv)$/i.test(path);
+/** How many are stored of those meant; `undefined` where only reading them all would tell. */
+async function expectStored(
+  targets: readonly Target[],
+  store: SubscriptionReader,
+): Promise<number | undefined> {
+  if (!targets.some(({ to }) => to === "all")) return undefined;
+  const { total, gone } = await store.count();
+  return total - gone;
 }
 
 /** The entries of all lists, one after the other, as they are read. */
 async function* readLists(
-  files: readonly string[],
+  targets: readonly Target[],
   gauge: ListGauge,
   context: Needs,
 ): AsyncGenerator<ImportEntry> {
-  for (const file of files) {
+  for (const { file } of targets) {
+    if (file === undefined) continue;
     for await (const entry of readSubscriptions(linesOf(gauge.measure(openInput(file, context))))) {
       gauge.entries += 1;
       yield entry;
@@ -207,7 +203,7 @@ async function* withRepeatsMarked(
 async function readAhead(
   entries: AsyncGenerator<Entry>,
   limit: number,
-): Promise<Pick<Recipients, "known"> & { readonly rest: AsyncGenerator<Entry> | undefined }> {
+): Promise<{ readonly known: readonly Entry[]; readonly rest: AsyncGenerator<Entry> | undefined }> {
   const known: Entry[] = [];
   while (known.length < limit) {
     const next = await entries.next();
@@ -217,18 +213,22 @@ async function readAhead(
   return { known, rest: entries };
 }
 
+async function* chained(...lists: readonly AsyncIterable<Entry>[]): AsyncGenerator<Entry> {
+  for (const entries of lists) yield* entries;
+}
+
 /** Passes entries on; throws at the end when there were none at all. */
 async function* orNobody(
   entries: AsyncIterable<Entry>,
   hasOthers: boolean,
-  error: () => UserError,
+  error: () => Promise<UserError>,
 ): AsyncGenerator<Entry> {
   let isEmpty = !hasOthers;
   for await (const entry of entries) {
     isEmpty = false;
     yield entry;
   }
-  if (isEmpty) throw error();
+  if (isEmpty) throw await error();
 }
 
 function byParts({ endpoint, p256dh, auth }: RecipientOptions): Subscription {

@@ -24,43 +24,74 @@ export interface Remembered {
   readonly failure: UserError | undefined;
 }
 
-/** What became of stored subscriptions, gathered while sending and stored at the end. */
+/** So many failures in a row, and the store is left alone: a database that is away may take its time to say so. */
+const mostFailures = 3;
+
+/**
+ * What became of stored subscriptions.
+ *
+ * For a file it is gathered while sending and stored at the end. A store of more than can be held gets it in batches as
+ * it comes; only those called gone wait for the end, when all results of an origin can be judged.
+ */
 export class Memory {
-  readonly #stored: StoredResult[] = [];
+  readonly #context: Needs;
+  #pending: StoredResult[] = [];
+  readonly #calledGone: StoredResult[] = [];
   readonly #byOrigin = new Map<string, number>();
   readonly #isWorthKeeping: (delivery: Delivery) => boolean;
+  #found = 0;
+  #failuresInARow = 0;
+  #failure: UserError | undefined;
 
   /** Without `isWorthKeeping` every result is stored; all of them count where an origin is judged. */
-  constructor(isWorthKeeping: (delivery: Delivery) => boolean = () => true) {
+  constructor(context: Needs, isWorthKeeping: (delivery: Delivery) => boolean = () => true) {
+    this.#context = context;
     this.#isWorthKeeping = isWorthKeeping;
   }
 
-  add({ recipient, delivery }: Pick<Result, "recipient" | "delivery">): void {
+  /** Takes one more; waits while a batch is being stored. */
+  async add({ recipient, delivery }: Pick<Result, "recipient" | "delivery">): Promise<void> {
     const { record, subscription, pair } = recipient;
     const origin = endpointOrigin(subscription.endpoint);
     this.#byOrigin.set(origin, (this.#byOrigin.get(origin) ?? 0) + 1);
-    const firstKey = recipient.tried?.firstKey;
-    if (record !== undefined && this.#isWorthKeeping(delivery))
-      this.#stored.push({ record, delivery, key: pair.publicKey, firstKey });
+    if (record === undefined || !this.#isWorthKeeping(delivery)) return;
+    const stored = { record, delivery, key: pair.publicKey, firstKey: recipient.tried?.firstKey };
+    const { mostAtOnce } = this.#context.subscriptions;
+    if (delivery.outcome === "gone" && Number.isFinite(mostAtOnce)) this.#calledGone.push(stored);
+    else this.#pending.push(stored);
+    if (this.#pending.length < mostAtOnce) return;
+    const batch = this.#pending;
+    this.#pending = [];
+    await this.#note(batch, new Set());
   }
 
   /** Stores the last results, and marks those that may be believed to be gone. */
-  async store({ prune }: Pick<SendOptions, "prune">, { subscriptions, clock }: Needs): Promise<Remembered> {
-    if (this.#stored.length === 0) return { lines: [], kept: 0, failure: undefined };
-    const now = clock.now();
-    const reports = this.#stored.flatMap(goneReport);
-    const verdict = judgeGone(reports, this.#byOrigin, now);
+  async store({ prune }: Pick<SendOptions, "prune">): Promise<Remembered> {
+    const rest = [...this.#calledGone, ...this.#pending];
+    const reports = rest.flatMap(goneReport);
+    const verdict = judgeGone(reports, this.#byOrigin, this.#context.clock.now());
     const gone = new Set(prune ? verdict.gone : []);
-    const notes = this.#stored.map((stored) => noteOf(stored, now, gone.has(stored.record)));
+    const { mostAtOnce } = this.#context.subscriptions;
+    for (let from = 0; from < rest.length; from += mostAtOnce)
+      await this.#note(rest.slice(from, from + mostAtOnce), gone);
     const kept = reports.length - gone.size;
+    const lines = this.#failure === undefined ? pruneText(verdict, prune) : [];
+    return { lines: [...foundText(this.#found), ...lines], kept, failure: this.#failure };
+  }
+
+  async #note(batch: readonly StoredResult[], gone: ReadonlySet<SubscriptionRecord>): Promise<void> {
+    if (this.#failuresInARow === mostFailures) return;
+    const { subscriptions, clock } = this.#context;
+    const now = clock.now();
     try {
-      await subscriptions.note(notes);
+      await subscriptions.note(batch.map((stored) => noteOf(stored, now, gone.has(stored.record))));
+      this.#found += batch.filter(isKeyFound).length;
+      this.#failuresInARow = 0;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      return { lines: [], kept, failure: error };
+      this.#failure = error;
+      this.#failuresInARow += 1;
     }
-    const found = this.#stored.filter(isKeyFound).length;
-    return { lines: [...foundText(found), ...pruneText(verdict, prune)], kept, failure: undefined };
   }
 }
 
@@ -70,9 +101,9 @@ export async function remember(
   options: Pick<SendOptions, "prune">,
   context: Needs,
 ): Promise<Remembered> {
-  const memory = new Memory();
-  for (const result of results) memory.add(result);
-  return memory.store(options, context);
+  const memory = new Memory(context);
+  for (const result of results) await memory.add(result);
+  return memory.store(options);
 }
 
 interface StoredResult {

@@ -46,7 +46,7 @@ export async function checkOnline(
     ...context,
     subject: keys.subject,
   })) {
-    account.add(result);
+    await account.add(result);
     await io.drained();
   }
   const unasked = [...plan.unasked, ...interruptedOf(plan.ready, account.asked())];
@@ -80,19 +80,20 @@ class ProbeAccount {
   readonly #results: Result[] = [];
   readonly #counter = new Counter();
   readonly #groups = new FailureGroups();
-  readonly #memory = new Memory(isAboutSubscription);
+  readonly #memory: Memory;
 
   constructor(context: Context) {
     this.#context = context;
+    this.#memory = new Memory(context, isAboutSubscription);
   }
 
-  add(result: Result): void {
+  async add(result: Result): Promise<void> {
     const { io, json } = this.#context;
     this.#results.push(result);
     this.#counter.count(result.delivery);
     this.#groups.add(result);
-    this.#memory.add(result);
     if (json) io.out(probeJson(result));
+    await this.#memory.add(result);
   }
 
   /** The ids of those who were. */
@@ -108,7 +109,7 @@ class ProbeAccount {
     }
     if (!json) for (const line of resultsTable(this.#results, [], io)) io.out(line);
     for (const line of this.#groups.lines(io)) io.err(line);
-    const { lines, failure } = await this.#memory.store({ prune: true }, this.#context);
+    const { lines, failure } = await this.#memory.store({ prune: true });
     for (const line of lines) io.say(line);
     if (failure !== undefined) for (const line of unrememberedText(failure, io)) io.err(line);
     io.say(summaryLine(this.#counter.tally(), io));

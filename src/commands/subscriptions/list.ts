@@ -1,4 +1,5 @@
 /** `webpush subscriptions list`: the stored ones, those found gone apart. */
+import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { ListOptions } from "./command.ts";
@@ -11,13 +12,18 @@ export async function run(
   options: ListOptions,
   { io, subscriptions, clock, json }: Needs,
 ): Promise<ExitCode> {
-  const all = await subscriptions.list();
-  const tagged = all.filter(({ tags }) => options.tag.every((tag) => tags.includes(tag)));
-  const shown = tagged.filter(({ gone }) => (gone !== undefined) === options.gone);
+  const isTagged = ({ tags }: SubscriptionRecord): boolean => options.tag.every((tag) => tags.includes(tag));
+  const isShown = ({ gone }: SubscriptionRecord): boolean => (gone !== undefined) === options.gone;
   if (json) {
-    for (const record of shown) io.out(jsonLine(recordJson(record)));
+    for await (const record of subscriptions.stream({ living: !options.gone })) {
+      if (isTagged(record) && isShown(record)) io.out(jsonLine(recordJson(record)));
+      await io.drained();
+    }
     return ExitCode.ok;
   }
+  const all = await subscriptions.list();
+  const tagged = all.filter(isTagged);
+  const shown = tagged.filter(isShown);
   if (shown.length > 0) for (const line of listText(shown, clock.now(), io.terminal.columns)) io.out(line);
   else
     io.say(all.length === 0 ? "no subscriptions are stored yet: webpush subscriptions add" : "none of them");

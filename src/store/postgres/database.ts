@@ -93,6 +93,7 @@ export function openDatabase(address: string, options: DatabaseOptions = {}): Da
   // A connection that breaks while nobody uses it; the next statement gets another.
   pool.on("error", () => undefined);
   const queries = queriesOf(pool, shown);
+  const readings: Readings = new Set();
   return {
     shown,
     ...queries,
@@ -110,30 +111,44 @@ export function openDatabase(address: string, options: DatabaseOptions = {}): Da
       }
     },
     async columns(text) {
-      await using session = await openReading(pool, shown);
+      await using session = await openReading(pool, shown, readings);
       return await session.columns(text);
     },
     async *batches<Row>(text: string, size: number) {
-      await using session = await openReading(pool, shown);
+      await using session = await openReading(pool, shown, readings);
       yield* session.batches<Row>(text, size);
     },
-    [Symbol.asyncDispose]: () => pool.end(),
+    async [Symbol.asyncDispose]() {
+      // Who stopped reading half way never gives the connection back, and the pool would wait for it.
+      for (const cut of readings) cut();
+      await pool.end();
+    },
   };
 }
+
+/** What ends each reading under way, at once. */
+type Readings = Set<() => void>;
 
 /**
  * A connection whose transaction only reads. It is rolled back, not committed: so not even a setting that somebody's
  * statement makes for its session outlives it.
  */
-async function openReading(pool: pg.Pool, shown: string) {
+async function openReading(pool: pg.Pool, shown: string, readings: Readings) {
   const client = await connect(pool, shown);
+  const release = (isBroken: boolean): void => {
+    if (readings.delete(cut)) client.release(isBroken);
+  };
+  const cut = (): void => {
+    release(true);
+  };
+  readings.add(cut);
   const run = (text: string) => runOn(client, shown, { text });
   try {
     // Whoever sends to a thousand readers before asking for the next ones may take long.
     const text = "begin transaction read only; set local idle_in_transaction_session_timeout = 0";
     await runScript(client, { text, shown });
   } catch (error) {
-    client.release(true);
+    cut();
     throw error;
   }
   return {
@@ -151,7 +166,7 @@ async function openReading(pool: pg.Pool, shown: string) {
     },
     async [Symbol.asyncDispose]() {
       const undone = await client.query("rollback").catch(() => undefined);
-      client.release(undone === undefined);
+      release(undone === undefined);
     },
   };
 }

@@ -135,3 +135,36 @@ describe("when sending is stopped between two tries", () => {
     expect(outcomes).toMatchObject([refused]);
   });
 });
+
+test("as many wait for another try as may be held; then these go first", async () => {
+  const made = (id: string): ReadyRecipient => ({
+    id,
+    name: undefined,
+    subscription: sampleSubscription(id, { endpoint: `https://fcm.googleapis.com/fcm/send/${id}` }),
+    record: undefined,
+    pair: ourPair,
+    otherPairs: [older],
+  });
+  const asked: string[] = [];
+  /** Refuses our own pair, accepts the older one. */
+  async function* send(everyone: AsyncIterable<ReadyRecipient>): AsyncGenerator<Attempted> {
+    for await (const recipient of everyone) {
+      const isRefused = recipient.pair === ourPair;
+      asked.push(`${recipient.id}${isRefused ? "" : " again"}`);
+      const body = "the VAPID credentials do not correspond to those of the subscription";
+      const answer = isRefused ? { status: 403, headers: {}, body } : { status: 201, headers: {}, body: "" };
+      const delivery = classifyResponse(recipient.subscription.endpoint, answer, 0);
+      yield { recipient, delivery, attempts: 1, durationMs: 5 };
+    }
+  }
+  async function* everyone(): AsyncGenerator<ReadyRecipient> {
+    yield* ["1", "2", "3"].map(made);
+    await Promise.resolve();
+  }
+  const outcomes: Attempted[] = [];
+  for await (const outcome of tryOtherPairs(everyone(), send, 2)) outcomes.push(outcome);
+  expect(asked).toEqual(["1", "2", "1 again", "2 again", "3", "3 again"]);
+  expect(outcomes).toMatchObject(
+    ["1", "2", "3"].map((id) => ({ recipient: { id }, delivery: { outcome: "accepted" }, attempts: 2 })),
+  );
+});

@@ -1,0 +1,32 @@
+/** Reading from a store that holds all its records anyway: every question is answered from the one list. */
+import { named } from "./selector.ts";
+import { passes, type SubscriptionRecord, type SubscriptionStore } from "./subscriptions.ts";
+
+/** The part of a store that changes nothing. */
+export type SubscriptionReader = Pick<
+  SubscriptionStore,
+  "list" | "stream" | "named" | "count" | "mostAtOnce"
+>;
+
+/** Answers every question from what `list` answers. */
+export function readersOf(list: () => Promise<readonly SubscriptionRecord[]>): SubscriptionReader {
+  return {
+    mostAtOnce: Number.POSITIVE_INFINITY,
+    list,
+    async *stream(filter = {}) {
+      for (const record of await list()) if (passes(record, filter)) yield record;
+    },
+    named: async (text) => named(await list(), text),
+    async count() {
+      const records = await list();
+      return { total: records.length, gone: records.filter(({ gone }) => gone !== undefined).length };
+    },
+  };
+}
+
+/** A store to be asked several questions: a file is read for the first of them, and all are about that moment. */
+export function readOnce(store: SubscriptionReader): SubscriptionReader {
+  if (Number.isFinite(store.mostAtOnce)) return store;
+  let records: Promise<readonly SubscriptionRecord[]> | undefined;
+  return readersOf(() => (records ??= store.list()));
+}
