@@ -99,6 +99,24 @@ describe("config", () => {
     expect(said).not.toContain("hunter2");
   });
 
+  test.each([
+    ["postgres://me:hunter2@db.example/app", "postgres://[secret]@db.example/app"],
+    [
+      "postgres://db.example/app?sslmode=require&password=hunter2",
+      "postgres://db.example/app?sslmode=require&password=[secret]",
+    ],
+  ])("a store's password is shown neither to people nor in records: %s", async (address, shown) => {
+    for (const json of [false, true]) {
+      const context = await testContext({ json });
+      await run({ action: "set", name: "store", value: address }, context);
+      await run({ action: "list" }, context);
+      const said = [...context.stdout, ...context.stderr].join("\n");
+      expect(said).toContain(shown);
+      expect(said).not.toContain("hunter2");
+      expect(context.settings.read()["store"]).toBe(address);
+    }
+  });
+
   test("--json prints a record per setting", async () => {
     const context = await testContext({ json: true, settings: { ttl: "10m" } });
     await run({ action: "list" }, context);

@@ -20,16 +20,21 @@ export function settingsText(stored: Readonly<Record<string, string>>, columns: 
 /** What is left for an explanation on the narrowest terminal. */
 const narrowest = 20;
 
-/** A value for people: what comes before the `@` of a proxy is a password, and stays out of logs. */
+/** A value for people. */
 export function shownValue(value: string): string {
-  return printable(value.replace(/\/\/[^/]*@/, "//[secret]@"));
+  return printable(withoutSecrets(value));
 }
 
-/** One setting as a JSON record: name, value (null when not set in the project), default. */
+/** What comes before the `@` of an address is a password, and stays out of logs; a store's may also come behind. */
+function withoutSecrets(value: string): string {
+  return value.replace(/\/\/[^/]*@/, "//[secret]@").replace(/([?&]password=)[^&]*/gi, "$1[secret]");
+}
+
+/** One setting as a JSON record: name, value (null when not set in the project), default. Records go to logs too. */
 export function settingRecord(name: string, value: string | undefined): string {
   return jsonLine({
     setting: name,
-    value: value ?? null,
+    value: value === undefined ? null : withoutSecrets(value),
     default: settingNamed(name)?.fallback ?? null,
   });
 }
