@@ -18,12 +18,18 @@ export interface Placed {
 const from = "from webpush.subscriptions s left join webpush.results r on r.seq = s.seq";
 const locked = "order by s.seq for update of s";
 
-/** The next records in stored order, after the place `after`. */
-export function selectNext(after: string, limit: number, { tag, living = false }: StreamFilter): Statement {
+/**
+ * The next records in stored order, after the place `after`. Their results are looked up one by one, behind the limit:
+ * any join is free to read all results there are, and then so does every batch of a stream.
+ */
+export function selectNext(after: string, limit: number, { tag }: Pick<StreamFilter, "tag">): Statement {
   return {
-    text: `select ${recordColumns} ${from}
-where s.seq > $1${living ? " and r.gone_at is null" : ""}${tag === undefined ? "" : " and s.tags @> array[$3::text]"}
-order by s.seq limit $2`,
+    text: `select ${recordColumns}
+from (select * from webpush.subscriptions
+  where seq > $1${tag === undefined ? "" : " and tags @> array[$3::text]"}
+  order by seq limit $2) s
+left join lateral (select * from webpush.results where seq = s.seq limit 1) r on true
+order by s.seq`,
     values: [after, limit, ...(tag === undefined ? [] : [tag])],
   };
 }

@@ -10,6 +10,7 @@ import { assertNamesFree, mergeAdditions, mergeWhole, withResult } from "../merg
 import { ambiguous, collected } from "../selector.ts";
 import {
   mostOfDatabase,
+  passes,
   type Added,
   type Addition,
   type RestoredCounts,
@@ -90,7 +91,7 @@ async function* stream(database: Queries, filter: StreamFilter): AsyncGenerator<
   let after = "0";
   for (;;) {
     const batch = await placed(database, sql.selectNext(after, batchSize, filter));
-    for (const { record } of batch) yield record;
+    for (const { record } of batch) if (passes(record, filter)) yield record;
     const last = batch.at(-1);
     if (last === undefined || batch.length < batchSize) return;
     after = last.seq;

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openDatabase } from "../../../src/store/postgres/database.ts";
 import { createPostgresSubscriptionStore } from "../../../src/store/postgres/subscription-store.ts";
+import { selectNext } from "../../../src/store/postgres/subscription-sql.ts";
 import type { Addition } from "../../../src/store/subscriptions.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
 import { sampleSubscription } from "../../support/samples.ts";
@@ -36,6 +37,40 @@ describe.skipIf(!hasPostgres)("in PostgreSQL", () => {
     const added = await store.add(additions, now);
     expect(added.every(({ outcome }) => outcome === "added")).toBe(true);
     expect(await other.list()).toEqual(added.map(({ record }) => record));
+  });
+
+  test("a stream of the living goes on behind a batch of those gone", async () => {
+    const { store } = await openTwice();
+    const added = await store.add(crowd(1_001), now);
+    const gone = { at: now, cause: "fcm.gone" };
+    const result = { at: now, outcome: "gone", cause: "fcm.gone", status: 410 };
+    const first = added.slice(0, 1_000).map(({ record }) => record);
+    await store.note(
+      first.map(({ id, registeredAt }) => ({ id, registeredAt, result, gone, wrongKey: undefined })),
+    );
+    const living: string[] = [];
+    for await (const { id } of store.stream({ living: true })) living.push(id);
+    expect(living).toEqual([added.at(-1)?.record.id]);
+  });
+
+  test("a batch reads no more results than it has records, wherever it begins", async () => {
+    const { database, store } = await openTwice();
+    const added = await store.add(crowd(3_000), now);
+    const result = { at: now, outcome: "accepted", cause: "ok", status: 201 };
+    await store.note(
+      added.map(({ record: { id, registeredAt } }) => ({
+        id,
+        registeredAt,
+        result,
+        gone: undefined,
+        wrongKey: undefined,
+      })),
+    );
+    const { text, values = [] } = selectNext("2000", 500, {});
+    const plan = await database.query<Record<string, string>>({ text: `explain analyze ${text}`, values });
+    const lines = plan.flatMap((row) => Object.values(row));
+    const ofResults = lines.filter((line) => / on results\b/.test(line));
+    expect(ofResults).toEqual([expect.stringMatching(/Index Scan .*rows=1(?:\.00)? loops=500\)/)]);
   });
 
   test("two that import the same at once store each once", async () => {
