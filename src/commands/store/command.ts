@@ -76,9 +76,9 @@ function grantCommand(dispatch: Dispatch): Command {
   return new Command("grant")
     .summary("give roles of the database the rights they need, and no others")
     .description(
-      "Give roles of the database just the rights that what they do needs, and take away\n" +
-        "others that they have in webpush's schemas. The roles must be there; the one that\n" +
-        "ran `store migrate` gives the rights. Run it again after an upgrade.",
+      "Give roles of the database the rights that they need for what they do, and take\n" +
+        "away what else they have in webpush's schemas. The roles must be there; whoever\n" +
+        "ran `store migrate` can give the rights. Run it again after an upgrade.",
     )
     .option("--sender <role>", "stores subscriptions and keys, sends, makes and steers campaigns")
     .option("--worker <role>", "sends campaigns, and reads the keys it signs with")

@@ -1,8 +1,9 @@
 /**
  * What each kind of role may do in the database, as data: the least with which its commands work.
  *
- * The owner made the schemas and needs no grant. The queue's tables are pg-boss's; what it does with them at run time
- * was found by leaving out each right in turn (the test does that with every row here).
+ * The owner made the schemas and needs no grant. The queue's tables are pg-boss's: at run time it changes rows and makes
+ * nothing, as the queue is there and has one partition. Nothing here can be left out: each right was, in turn, and a test
+ * of test/commands/store/grant.test.ts failed.
  */
 import { schema } from "./migrations.ts";
 

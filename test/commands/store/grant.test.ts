@@ -19,9 +19,9 @@ type Role = (typeof purposes)[number];
 interface Opened {
   /** As the superuser. */
   readonly database: Database;
-  addressOf(role: Role): string;
-  nameOf(role: Role): string;
-  run(role: Role, argv: readonly string[]): ReturnType<typeof runJson>;
+  readonly addressOf: (role: Role) => string;
+  readonly nameOf: (role: Role) => string;
+  readonly run: (role: Role, argv: readonly string[]) => ReturnType<typeof runJson>;
 }
 
 /** A database and four roles without any right but the owner's: to make schemas. */
@@ -122,6 +122,9 @@ describe.skipIf(!hasPostgres)("with the rights that store grant gives", () => {
     for (const argv of commands)
       expect(await run("sender", argv), argv.join(" ")).toMatchObject({ exitCode: 0 });
     expect(service.paths.toSorted()).toEqual(["/ada", "/bob"]);
+    // A result that cannot be remembered is told, but fails no sending.
+    const { records } = await run("sender", ["subscriptions", "list"]);
+    expect(records).toMatchObject([{ name: "ada", lastResult: { outcome: "accepted" } }]);
     await using database = openDatabase(addressOf("sender"));
     await createCampaign(database, "news");
     await createCampaign(database, "copied", true);
