@@ -38,10 +38,10 @@ describe.skipIf(!hasPostgres)("of a database", () => {
   test("tag puts all in a group, and takes those of a group out of it", async () => {
     const { subscriptions, store } = await openReaders();
     expect((await subscriptions("tag", "beta", "all")).stderr).toBe("2300 subscriptions in tag:beta\n");
-    expect(await collected(store.stream({ tag: "beta" })).toHaveLength(count);
+    expect(await collected(store.stream({ tag: "beta" }))).toHaveLength(count);
     const out = await subscriptions("tag", "beta", "tag:news", "--remove");
     expect(out.stderr).toBe("766 subscriptions out of tag:beta\n");
-    expect(await collected(store.stream({ tag: "beta" })).toHaveLength(count - 766);
+    expect(await collected(store.stream({ tag: "beta" }))).toHaveLength(count - 766);
   });
 
   test("remove takes each once, whatever it is named by", async () => {
