@@ -106,9 +106,9 @@ async function* storedRecords(database: Database) {
 /** The application's own table, with one row. */
 async function createReaders(admin: Database, url: string): Promise<void> {
   const { endpoint, keys } = sampleJson("ada", { endpoint: url });
-  await admin.change({ text: "create table readers (endpoint text, p256dh text, auth text)" });
+  await admin.change({ text: "create table public.readers (endpoint text, p256dh text, auth text)" });
   await admin.change({
-    text: "insert into readers values ($1, $2, $3)",
+    text: "insert into public.readers values ($1, $2, $3)",
     values: [endpoint, keys.p256dh, keys.auth],
   });
 }
@@ -155,7 +155,7 @@ describe.skipIf(!hasPostgres)("with the rights that store grant gives", () => {
     await using service = await AcceptingPushService.start();
     const { addressOf, nameOf, database: admin } = await openGranted();
     await createReaders(admin, service.endpoint("/ada"));
-    await admin.script(`grant select on readers to ${nameOf("sender")}`);
+    await admin.script(`grant select on public.readers to ${nameOf("sender")}`);
     const env = {
       WEBPUSH_STORE: addressOf("sender"),
       WEBPUSH_QUERY: "select * from readers",
@@ -210,6 +210,9 @@ describe.skipIf(!hasPostgres)("with the rights that store grant gives", () => {
     expect(await readHolds(database)).toHaveLength(1);
     await reserve(database, [{ key: "https://push.example.net", perSecond: 10 }], 5);
     expect(await run("worker", ["store", "status"])).toMatchObject({ exitCode: 0, records: [{ keys: 1 }] });
+    expect((await run("worker", ["keys", "list"])).records).toContainEqual(
+      expect.objectContaining({ status: "current" }),
+    );
   });
 
   test("a worker does what pg-boss does by the way: a lost lease, old jobs", async () => {
@@ -309,7 +312,7 @@ describe.skipIf(!hasPostgres)("with the rights that store grant gives", () => {
       ...environmentKeys,
     };
     expect(await runJson(["send", "hi"], { env })).toMatchObject(refused);
-    await admin.script(`grant select on readers to ${nameOf("reader")}`);
+    await admin.script(`grant select on public.readers to ${nameOf("reader")}`);
     expect(await runJson(["send", "hi"], { env })).toMatchObject({ exitCode: 0 });
     expect(service.paths).toEqual(["/ada"]);
   });
