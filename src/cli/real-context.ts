@@ -86,6 +86,7 @@ export async function openContext(
     config: stores.config,
     settings,
     storeAddress,
+    storeQuery: choice.query,
     subscriptions: stores.subscriptions,
     receivers: createReceiverStore(location),
     emulatorIdentity: createEmulatorIdentityStore(location),

@@ -39,6 +39,8 @@ export interface Context {
   readonly settings: SettingsStore;
   /** The address of the database that keys and subscriptions are in; undefined for the project's files. */
   readonly storeAddress: () => string | undefined;
+  /** The query of the application's own table that subscriptions come from; undefined for those that are kept. */
+  readonly storeQuery: () => string | undefined;
   readonly subscriptions: SubscriptionStore;
   /** Who `webpush listen` is, by name. */
   readonly receivers: ReceiverStore;

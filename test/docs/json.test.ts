@@ -134,6 +134,30 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     expect(difference(JSON.parse(status.stdout), fields("store status"))).toEqual([]);
   });
 
+  test.skipIf(!hasPostgres)("send --queue and campaigns: of a database", async () => {
+    const cwd = await project();
+    const { url } = await openTestDatabase();
+    await runMain(["store", "copy", "local", url, "--yes"], { cwd });
+    const env = { WEBPUSH_STORE: url };
+    const differenceOf = async (argv: readonly string[], expected: Fields) => {
+      const { stdout } = await runMain([...argv, "--json"], { cwd, env, stdin: "" });
+      return difference(JSON.parse(stdout), expected);
+    };
+    const send = ["send", "--queue", "Hello", "--at", "+1h"];
+    const campaign = fields("campaigns: campaign");
+    expect(await differenceOf([...send, "--dry-run"], fields("send --queue --dry-run"))).toEqual([]);
+    expect(await differenceOf(send, { ...campaign, ...fields("send --queue") })).toEqual([]);
+    const listed = { ...campaign, ...fields("campaigns list") };
+    expect(await differenceOf(["campaigns", "list"], listed)).toEqual([]);
+    const { id } = JSON.parse((await runMain(["campaigns", "--json"], { cwd, env })).stdout) as {
+      id: string;
+    };
+    expect(await differenceOf(["campaigns", "show", id], listed)).toEqual([]);
+    for (const action of ["pause", "resume", "cancel"])
+      expect(await differenceOf(["campaigns", action, id], campaign)).toEqual([]);
+    expect(await differenceOf(["campaigns", "watch", id], listed)).toEqual([]);
+  });
+
   test("emulator: ready and events; listen: ready and messages", async () => {
     const cwd = await project();
     const stop = new AbortController();

@@ -116,6 +116,7 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
     config: createConfigStore(location),
     settings: createSettingsStore(location),
     storeAddress: () => options.env?.["WEBPUSH_STORE"],
+    storeQuery: () => options.env?.["WEBPUSH_QUERY"],
     subscriptions: createSubscriptionStore(location),
     receivers: createReceiverStore(location),
     emulatorIdentity: createEmulatorIdentityStore(location),

@@ -8,6 +8,7 @@ import { durationText, groupDigits } from "../../base/figures.ts";
 import { plainPaint, type Paint } from "../../terminal/paint.ts";
 import { printable } from "../../terminal/printable.ts";
 import { shorten } from "../../terminal/table.ts";
+import type { Tally } from "./tally.ts";
 
 /** Where a run stands. */
 export interface Snapshot {
@@ -26,6 +27,13 @@ export interface Settled {
   readonly failed: number;
   /** No request was made for them: not usable, or sent to in an earlier run. */
   readonly skipped: number;
+}
+
+/** The same of a tally. */
+export function settledOf({ accepted, failures, settledBefore, repeated }: Tally): Settled {
+  const { gone, unusable, ...others } = failures;
+  const failed = Object.values(others).reduce((sum, count) => sum + count);
+  return { accepted, gone, failed, skipped: unusable + settledBefore + repeated };
 }
 
 /** Where the messages for one push service stand. */
@@ -155,13 +163,20 @@ function figuresOf(
 }
 
 /** Three digits at most: the others change too fast to be read. */
-function rateText(rate: number): string {
+export function rateText(rate: number): string {
   return `${rate < 10 ? Number(rate.toFixed(1)) : groupDigits(Math.round(Number(rate.toPrecision(3))))}/s`;
 }
 
-function timeLeftText(ms: number): string {
+export function timeLeftText(ms: number): string {
   if (ms < 10_000) return "a few seconds left";
   return `about ${durationText(Math.ceil(ms / 5000) * 5000)} left`;
+}
+
+/** How those that are done with fared, in a line. */
+export function outcomesText(settled: Settled): string {
+  return outcomesOf(settled, plainPaint)
+    .map(({ text }) => text)
+    .join(", ");
 }
 
 /** How those that are done with fared; what did not happen is left out. */
