@@ -66,6 +66,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   pg: /^store\/postgres\//,
   "pg-copy-streams": /^store\/postgres\//,
   "pg-boss": /^campaigns\//,
+  "prom-client": /^commands\/worker\//,
   ws: /^(?:receiver|emulator)\//,
   "@bufbuild/protobuf": /^emulator\/chromium-door\//,
   hono: /^server\//,

@@ -76,6 +76,25 @@ select count(*)::int as chunks, coalesce(sum(size), 0)::float8 as recipients fro
   };
 }
 
+/** How many a campaign with this selection would go to, of the subscriptions that are kept. */
+export function countSelected({
+  selectsAll,
+  tags,
+  named,
+}: Pick<NewCampaign, "selectsAll" | "tags" | "named">): Statement {
+  return {
+    text: `select count(*)::float8 as recipients
+from (select $1::boolean as selects_all, $2::text[] as tags, $3::bigint[] as named) k
+cross join webpush.subscriptions s left join webpush.results r on r.seq = s.seq where ${isSelected}`,
+    values: [selectsAll, tags, named],
+  };
+}
+
+/** How many chunks that many recipients are cut into. */
+export function chunksOf(recipients: number): number {
+  return Math.ceil(recipients / chunkSize);
+}
+
 /** Notes how many chunks there are, and that the first `fed` of them are given out. */
 export function noteChunks(
   id: string,
@@ -91,7 +110,7 @@ returning ${campaignColumns}`,
 /** Campaigns with what is settled in their unfinished chunks and who is at work on them, newest first. */
 export function selectProgress(where: { id?: string; state?: CampaignState; limit?: number }): Statement {
   return {
-    text: `select ${campaignColumns}, open.counts as open_counts, open.workers
+    text: `select ${campaignColumns}, now() as as_of, open.counts as open_counts, open.workers
 from webpush.campaigns k left join lateral (
   select coalesce((
       select jsonb_object_agg(key, total) from (

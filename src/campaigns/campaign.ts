@@ -59,6 +59,8 @@ export interface Campaign extends CampaignPlan {
 
 /** How a campaign is doing; `state` is as of now, also where its end is not noted yet. */
 export interface CampaignProgress extends Campaign {
+  /** When this was so, by the database's clock. */
+  readonly asOf: number;
   /** Everyone that is settled, in finished and unfinished chunks. */
   readonly counts: Counts;
   /** Names of the workers that hold a chunk at this moment. */

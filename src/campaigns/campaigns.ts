@@ -11,6 +11,8 @@ import type { Campaign, CampaignPlan, CampaignProgress, CampaignState, Counts } 
 import { campaignOf, type CampaignRow } from "./campaign-rows.ts";
 import {
   changeState,
+  chunksOf,
+  countSelected,
   insertCampaign,
   noteChunks,
   planChunks,
@@ -45,6 +47,9 @@ export interface WorkerSeen {
   readonly seenAgoMs: number;
 }
 
+/** How large a campaign is. */
+export type Extent = Pick<Campaign, "recipients" | "chunks">;
+
 export interface Campaigns extends AsyncDisposable {
   /**
    * Writes a campaign, its chunks and its first jobs, all or nothing.
@@ -52,6 +57,12 @@ export interface Campaigns extends AsyncDisposable {
    * @throws UserError `recipients-missing`, `subscription-unknown`, `subscription-ambiguous`, `store-not-migrated`
    */
   create(plan: CampaignPlan, options: CampaignOptions): Promise<Campaign>;
+  /**
+   * How many of the subscriptions that are kept a selection goes to, and in how many chunks; writes nothing.
+   *
+   * @throws UserError `subscription-unknown`, `subscription-ambiguous`
+   */
+  measure(selection: readonly string[]): Promise<Extent>;
   /** Newest first; 20 unless `limit` says otherwise. */
   list(filter?: {
     readonly limit?: number;
@@ -92,6 +103,7 @@ export async function openCampaigns(database: Database): Promise<Campaigns> {
   };
   return {
     create: (plan, options) => create(database, queue, plan, options),
+    measure: (selection) => database.transaction((transaction) => measure(transaction, selection)),
     list: async ({ limit = usualListLength, state } = {}) =>
       progressOf(database, { limit, ...(state === undefined ? {} : { state }) }),
     find,
@@ -139,6 +151,17 @@ async function create(
     await queue.add(transaction, jobs);
     return campaignOf(row);
   });
+}
+
+async function measure(transaction: Transaction, selection: readonly string[]): Promise<Extent> {
+  const selected = await select(transaction, selection, "subscriptions");
+  const [row] = await transaction.query<{ readonly recipients: number }>(countSelected(selected));
+  return extentOf(row?.recipients ?? 0);
+}
+
+/** How large a campaign to so many is. */
+export function extentOf(recipients: number): Extent {
+  return { recipients, chunks: chunksOf(recipients) };
 }
 
 /** What a selection means, as far as it must be known now: names and ids become places. */
@@ -212,7 +235,11 @@ async function* recipientLines(
   }
 }
 
-type ProgressRow = CampaignRow & { readonly open_counts: Counts; readonly workers: readonly string[] };
+type ProgressRow = CampaignRow & {
+  readonly as_of: Date;
+  readonly open_counts: Counts;
+  readonly workers: readonly string[];
+};
 
 async function progressOf(
   database: Database,
@@ -223,6 +250,7 @@ async function progressOf(
   const holds = await readHolds(database);
   return rows.map((row) => ({
     ...campaignOf(row),
+    asOf: row.as_of.getTime(),
     counts: sumOf(row.counts, row.open_counts),
     workers: row.workers,
     holds,

@@ -28,6 +28,8 @@ export interface Context {
   readonly cwd: string;
   /** How many cores there are besides the one that this runs on. */
   readonly spareCores: number;
+  /** The version of this webpush. */
+  readonly version: string;
   /** The version of Node that this runs on, without its `v`. */
   readonly nodeVersion: string;
   /** The arguments as they were typed, to be shown when the same command should be given again. */
@@ -39,6 +41,8 @@ export interface Context {
   readonly settings: SettingsStore;
   /** The address of the database that keys and subscriptions are in; undefined for the project's files. */
   readonly storeAddress: () => string | undefined;
+  /** The query of the application's own table that subscriptions come from; undefined for those that are kept. */
+  readonly storeQuery: () => string | undefined;
   readonly subscriptions: SubscriptionStore;
   /** Who `webpush listen` is, by name. */
   readonly receivers: ReceiverStore;

@@ -19,7 +19,7 @@ import { pushServices, serviceOf, type PushServiceFacts, type ServiceId } from "
 import type { Endpoint } from "./subscription.ts";
 
 export type { PushResponse } from "./answer.ts";
-export { diagnosisOf, type CauseId, type Diagnosis } from "./diagnoses.ts";
+export { diagnosisOf, isCause, type CauseId, type Diagnosis } from "./diagnoses.ts";
 
 /** An exchange that ended without an answer. */
 export interface TransportFailure {

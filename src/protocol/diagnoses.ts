@@ -28,6 +28,11 @@ export const diagnoses: readonly Diagnosis[] = rows;
 
 const byId: ReadonlyMap<string, Diagnosis> = new Map(diagnoses.map((row) => [row.id, row]));
 
+/** Whether a text is the id of a row. */
+export function isCause(text: string): text is CauseId {
+  return byId.has(text);
+}
+
 /** The row of a cause. */
 export function diagnosisOf(cause: CauseId): Diagnosis {
   const row = byId.get(cause);

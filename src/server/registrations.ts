@@ -90,9 +90,10 @@ async function register(body: unknown, options: RegistrationOptions): Promise<Re
   const tags = [...new Set(older.flatMap((record) => record.tags))];
   const [added] = await store.add([{ subscription: read.subscription, name: undefined, tags }], clock.now());
   if (added === undefined) throw new Error("the store answered nothing for what was added");
-  await store.remove(older.map(({ id }) => id));
+  await store.remove(older.map((record) => record.subscription.endpoint));
   const name = added.record.name ?? older.find((record) => record.name !== undefined)?.name;
-  if (name !== added.record.name) await store.relabel([added.record.id], (labels) => ({ ...labels, name }));
+  if (name !== added.record.name)
+    await store.relabel([read.subscription.endpoint], (labels) => ({ ...labels, name }));
   return { kind: "registered", ...added, replacedId: older[0]?.id };
 }
 
@@ -156,7 +157,7 @@ async function forget(body: unknown, { store }: RegistrationOptions): Promise<Fo
   const endpoint = endpointIn(body);
   if (typeof endpoint !== "string") return endpoint;
   const record = findRecord(await store.list(), endpoint);
-  if (record !== undefined) await store.remove([record.id]);
+  if (record !== undefined) await store.remove([record.subscription.endpoint]);
   return { kind: "forgotten", record };
 }
 

@@ -74,8 +74,8 @@ export function openStores(location: ProjectLocation, choice: StoreChoice): Stor
       named: async (text) => (await subscriptions()).named(text),
       count: async () => (await subscriptions()).count(),
       add: async (additions, now) => (await subscriptions()).add(additions, now),
-      remove: async (ids, isDoomed) => (await subscriptions()).remove(ids, isDoomed),
-      relabel: async (ids, change) => (await subscriptions()).relabel(ids, change),
+      remove: async (endpoints, isDoomed) => (await subscriptions()).remove(endpoints, isDoomed),
+      relabel: async (endpoints, change) => (await subscriptions()).relabel(endpoints, change),
       note: async (results) => (await subscriptions()).note(results),
     },
     async [Symbol.asyncDispose]() {

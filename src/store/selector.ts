@@ -1,10 +1,11 @@
 /**
- * Naming stored subscriptions: an id, a name, `tag:NAME` or `all`.
+ * Naming stored subscriptions: an id, a name, an endpoint, `tag:NAME` or `all`.
  *
  * An id may be cut short as long as it stays unambiguous, as with git.
  */
 import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/suggest.ts";
+import { shortenEndpoint } from "../protocol/subscription.ts";
 import type { SubscriptionRecord, SubscriptionStore } from "./subscriptions.ts";
 
 const tagPrefix = "tag:";
@@ -19,8 +20,8 @@ export function selectRecords(
   records: readonly SubscriptionRecord[],
   selectors: readonly string[],
 ): readonly SubscriptionRecord[] {
-  const chosen = new Set(selectors.flatMap((selector) => matching(records, selector)).map(({ id }) => id));
-  return records.filter(({ id }) => chosen.has(id));
+  const chosen = new Set(selectors.flatMap((selector) => matching(records, selector)));
+  return records.filter((record) => chosen.has(record));
 }
 
 /** Whether `text` can only be meant as a selector of stored subscriptions. */
@@ -92,21 +93,32 @@ export function named(
   records: readonly SubscriptionRecord[],
   selector: string,
 ): readonly SubscriptionRecord[] {
-  const exact = records.filter(({ id, name }) => id === selector || name === selector);
+  const exact = records.filter((record) => isExactly(record, selector));
+  if (exact.length > 1) throw ambiguous(selector, exact);
   if (exact.length > 0 || selector.length < shortestId) return exact;
   const begun = records.filter(({ id }) => id.startsWith(selector));
   if (begun.length > 1) throw ambiguous(selector, begun);
   return begun;
 }
 
+/** Whether a record goes by this very text: its id, its name, its endpoint. */
+export function isExactly({ id, name, subscription }: SubscriptionRecord, text: string): boolean {
+  return id === text || name === text || subscription.endpoint === text;
+}
+
 /** The error for the beginning of several ids, or for a text that several records go by. */
 export function ambiguous(selector: string, found: readonly SubscriptionRecord[]): UserError {
-  const isBeginning = found.every(({ id, name }) => id !== selector && name !== selector);
-  const what = isBeginning
-    ? `the beginning of ${found.length} ids`
-    : `the id of ${found.length} subscriptions`;
-  const ids = found.slice(0, 3).map(({ id, name }) => (id === selector ? (name ?? id) : id));
-  return new UserError("subscription-ambiguous", `${selector} is ${what}`, {
-    hints: [`give more of it: ${ids.join(", ")}`],
+  const some = found.slice(0, 3);
+  if (!found.some((record) => isExactly(record, selector))) {
+    return new UserError("subscription-ambiguous", `${selector} is the beginning of ${found.length} ids`, {
+      hints: [`give more of it: ${some.map(({ id }) => id).join(", ")}`],
+    });
+  }
+  const who = some.map(({ name, subscription }) => name ?? shortenEndpoint(subscription.endpoint));
+  return new UserError("subscription-ambiguous", `${selector} stands for ${found.length} subscriptions`, {
+    hints: [
+      `they are ${who.join(", ")}`,
+      "give one a name, by its whole endpoint: webpush subscriptions rename ENDPOINT NAME",
+    ],
   });
 }

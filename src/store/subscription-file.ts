@@ -49,36 +49,37 @@ export function createSubscriptionStore(location: ProjectLocation): Subscription
       });
       return counts;
     },
-    async remove(ids, isDoomed = () => true) {
-      const named = new Set(ids);
+    async remove(endpoints, isDoomed = () => true) {
+      const named = new Set(endpoints);
       let removed: Records = [];
       await file.update((records) => {
-        removed = records.filter((record) => named.has(record.id) && isDoomed(record));
+        removed = records.filter((record) => named.has(record.subscription.endpoint) && isDoomed(record));
         const doomed = new Set(removed);
         return removed.length === 0 ? records : records.filter((record) => !doomed.has(record));
       });
       return removed;
     },
-    async relabel(ids, change) {
-      const chosen = new Set(ids);
+    async relabel(endpoints, change) {
+      const chosen = new Set(endpoints);
+      const isChosen = ({ subscription }: SubscriptionRecord): boolean => chosen.has(subscription.endpoint);
       let relabelled: Records = [];
       await file.update((records) => {
         const changed = records.map((record) =>
-          chosen.has(record.id) ? { ...record, ...change(record) } : record,
+          isChosen(record) ? { ...record, ...change(record) } : record,
         );
-        relabelled = changed.filter(({ id }) => chosen.has(id));
+        relabelled = changed.filter(isChosen);
         assertNamesFree(
           relabelled,
-          changed.filter(({ id }) => !chosen.has(id)),
+          changed.filter((record) => !isChosen(record)),
         );
         return relabelled.length === 0 ? records : changed;
       });
       return relabelled;
     },
     async note(results) {
-      const byId = new Map(results.map((note) => [note.id, note]));
+      const notes = new Map(results.map((note) => [note.endpoint, note]));
       await file.update((records) => {
-        const noted = records.map((record) => withResult(record, byId.get(record.id)));
+        const noted = records.map((record) => withResult(record, notes.get(record.subscription.endpoint)));
         return noted.some((record, index) => record !== records[index]) ? noted : records;
       });
     },

@@ -12,7 +12,7 @@ import type { VapidPublicKey } from "../protocol/vapid.ts";
 
 /** One stored subscription. Times are ms since 1970. */
 export interface SubscriptionRecord {
-  /** Short, stable, from the endpoint. */
+  /** Short, stable, from the endpoint, for people to type; in a very large store two may have the same. */
   readonly id: string;
   readonly name: string | undefined;
   readonly tags: readonly string[];
@@ -61,9 +61,9 @@ export type AddOutcome = "added" | "updated" | "unchanged";
 
 /** A result to remember, for the registration it was sent to. */
 export interface ResultNote {
-  readonly id: string;
-  /** For a store over somebody else's table, which knows no ids of ours; results without are forgotten there. */
-  readonly endpoint?: Endpoint;
+  /** For people; a million subscriptions may have two of the same. */
+  readonly id?: string;
+  readonly endpoint: Endpoint;
   readonly registeredAt: number;
   readonly result: LastResult;
   readonly gone: GoneMark | undefined;
@@ -79,24 +79,27 @@ export interface SubscriptionStore {
   /** The same one after the other, however many there are. */
   stream(filter?: StreamFilter): AsyncIterable<SubscriptionRecord>;
   /**
-   * Those whose id or name this is, else the one whose id begins with it; none when there is no such.
+   * The one whose id, name or endpoint this is, else the one whose id begins with it; none when there is no such.
    *
-   * @throws UserError `subscription-ambiguous` when several ids begin so
+   * @throws UserError `subscription-ambiguous` when it is said of several
    */
   named(text: string): Promise<readonly SubscriptionRecord[]>;
   count(): Promise<StoredCount>;
   /** Stores new ones and refreshes those whose endpoint is known; answers in the order given. */
   add(additions: readonly Addition[], now: number): Promise<readonly Added[]>;
   /**
-   * Removes by id; answers the removed records. With `isDoomed`, which must be pure, only those that it holds for
-   * at that moment: a page may have registered again since they were read.
+   * Removes those of these endpoints; answers the removed records. With `isDoomed`, which must be pure, only those that
+   * it holds for at that moment: a page may have registered again since they were read.
    */
   remove(
-    ids: readonly string[],
+    endpoints: readonly Endpoint[],
     isDoomed?: (record: SubscriptionRecord) => boolean,
   ): Promise<readonly SubscriptionRecord[]>;
   /** Replaces name or tags of the given records; `change` must be pure. */
-  relabel(ids: readonly string[], change: (labels: Labels) => Labels): Promise<readonly SubscriptionRecord[]>;
+  relabel(
+    endpoints: readonly Endpoint[],
+    change: (labels: Labels) => Labels,
+  ): Promise<readonly SubscriptionRecord[]>;
   /** Remembers results; those for an older registration are ignored. */
   note(results: readonly ResultNote[]): Promise<void>;
   /** The file, for messages to people. */

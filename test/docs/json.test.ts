@@ -116,6 +116,7 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     [["config", "unset", "ttl"], fields("config")],
     [["store"], fields("store status")],
     [["store", "copy", "local", "nowhere"], fields("Error")],
+    [["store", "grant", "--worker", "push_worker", "--dry-run"], fields("store grant")],
     [["help", "exit-codes"], fields("help exit-codes")],
     [["no-such-topic"].flatMap((topic) => ["help", topic]), fields("Error")],
   ])("%j", async (argv, expected) => {

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { LocalPushService } from "../../src/server/local-push-service.ts";
-import { samplePair } from "../support/samples.ts";
+import { sampleEndpoint, samplePair } from "../support/samples.ts";
 import { accepted, ask, openTestServer, pageBody, serverPair, type TestServer } from "./harness.ts";
 
 const subscriptions = "/webpush/subscriptions";
@@ -39,7 +39,7 @@ test("a replaced subscription takes the place of the old one, with its name and 
   const server = await openTestServer();
   await ask(server, "POST", subscriptions, { body: pageBody("old") });
   const [old] = await server.context.subscriptions.list();
-  await server.context.subscriptions.relabel([old?.id ?? ""], () => ({ name: "me", tags: ["news"] }));
+  await server.context.subscriptions.relabel([sampleEndpoint("old")], () => ({ name: "me", tags: ["news"] }));
   const oldEndpoint = "https://push.example.net/send/old";
   await ask(server, "POST", subscriptions, { body: pageBody("new", { oldEndpoint }) });
   expect(await stored(server)).toEqual([

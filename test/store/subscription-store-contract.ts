@@ -13,13 +13,15 @@ import type {
   SubscriptionRecord,
   SubscriptionStore,
 } from "../../src/store/subscriptions.ts";
-import { samplePair, sampleSubscription } from "../support/samples.ts";
+import { sampleEndpoint, samplePair, sampleSubscription } from "../support/samples.ts";
 
 const [monday, tuesday, friday] = [
   Date.parse("2026-11-02T08:00:00.000Z"),
   Date.parse("2026-11-03T08:00:00.000Z"),
   Date.parse("2026-11-06T08:00:00.000Z"),
 ];
+
+const [alice, bob, nobody] = [sampleEndpoint("alice"), sampleEndpoint("bob"), sampleEndpoint("nobody")];
 
 function addition(who: string, labels: Partial<Addition> = {}): Addition {
   return { subscription: sampleSubscription(who), name: undefined, tags: [], ...labels };
@@ -93,11 +95,16 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
 
     test("of one that was gone brings it back", async () => {
       const { store } = await open();
-      const [added] = await store.add([addition("alice")], monday);
-      const id = added?.record.id ?? "";
+      await store.add([addition("alice")], monday);
       const gone = { at: tuesday, cause: "fcm.gone" };
       await store.note([
-        { id, registeredAt: monday, result: result(tuesday, "gone", "fcm.gone"), gone, wrongKey: undefined },
+        {
+          endpoint: alice,
+          registeredAt: monday,
+          result: result(tuesday, "gone", "fcm.gone"),
+          gone,
+          wrongKey: undefined,
+        },
       ]);
       const [again] = await store.add([addition("alice")], friday);
       expect(again).toMatchObject({
@@ -108,9 +115,9 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
 
     test("of one that was called gone and not marked registers it anew", async () => {
       const { store } = await open();
-      const [added] = await store.add([addition("alice")], monday);
+      await store.add([addition("alice")], monday);
       const about = {
-        id: added?.record.id ?? "",
+        endpoint: alice,
         registeredAt: monday,
         gone: undefined,
         wrongKey: undefined,
@@ -156,14 +163,14 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
     test("answers what was removed, and leaves the rest", async () => {
       const { store, other } = await open();
       const added = await store.add([addition("alice"), addition("bob")], monday);
-      const [alice, bob] = added.map(({ record }) => record);
-      expect(await store.remove([alice?.id ?? "", "unknown"])).toEqual([alice]);
-      expect(await other.list()).toEqual([bob]);
+      const [removed, kept] = added.map(({ record }) => record);
+      expect(await store.remove([alice, nobody])).toEqual([removed]);
+      expect(await other.list()).toEqual([kept]);
     });
 
     test("of nothing that is there answers nothing", async () => {
       const { store } = await open();
-      expect(await store.remove(["unknown"])).toEqual([]);
+      expect(await store.remove([nobody])).toEqual([]);
     });
   });
 
@@ -174,7 +181,7 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       const ids = added.map(({ record }) => record.id);
       const renewed = sampleSubscription("alice", { expirationTime: friday });
       await other.add([{ subscription: renewed, name: undefined, tags: [] }], tuesday);
-      const removed = await store.remove(ids, ({ registeredAt }) => registeredAt === monday);
+      const removed = await store.remove([alice, bob], ({ registeredAt }) => registeredAt === monday);
       expect(removed.map(({ id }) => id)).toEqual(ids.slice(1));
       expect(await other.list()).toMatchObject([{ id: ids[0], registeredAt: tuesday }]);
     });
@@ -182,7 +189,7 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
     test("takes none that was not named", async () => {
       const { store } = await open();
       await store.add([addition("alice")], monday);
-      expect(await store.remove(["unknown"], () => true)).toEqual([]);
+      expect(await store.remove([nobody], () => true)).toEqual([]);
       expect(await store.list()).toHaveLength(1);
     });
   });
@@ -190,10 +197,12 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
   describe(`${name}: relabelling`, () => {
     test("changes name and tags of the chosen ones", async () => {
       const { store, other } = await open();
-      const added = await store.add([addition("alice"), addition("bob")], monday);
-      const [id = ""] = added.map(({ record }) => record.id);
-      const changed = await store.relabel([id], ({ tags }) => ({ name: "phone", tags: [...tags, "news"] }));
-      expect(changed).toMatchObject([{ id, name: "phone", tags: ["news"] }]);
+      const [added] = await store.add([addition("alice"), addition("bob")], monday);
+      const changed = await store.relabel([alice], ({ tags }) => ({
+        name: "phone",
+        tags: [...tags, "news"],
+      }));
+      expect(changed).toMatchObject([{ id: added?.record.id, name: "phone", tags: ["news"] }]);
       expect(await other.list()).toMatchObject([
         { name: "phone", tags: ["news"] },
         { name: undefined, tags: [] },
@@ -202,9 +211,8 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
 
     test("to a name that another has is refused", async () => {
       const { store } = await open();
-      const added = await store.add([addition("alice", { name: "phone" }), addition("bob")], monday);
-      const [, id = ""] = added.map(({ record }) => record.id);
-      await expect(store.relabel([id], ({ tags }) => ({ name: "phone", tags }))).rejects.toMatchObject({
+      await store.add([addition("alice", { name: "phone" }), addition("bob")], monday);
+      await expect(store.relabel([bob], ({ tags }) => ({ name: "phone", tags }))).rejects.toMatchObject({
         code: "name-taken",
       });
       expect((await store.list())[1]?.name).toBeUndefined();
@@ -214,13 +222,18 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
   describe(`${name}: noting results`, () => {
     test("keeps the last one, and marks what is gone", async () => {
       const { store, other } = await open();
-      const added = await store.add([addition("alice"), addition("bob")], monday);
-      const [alice = "", bob = ""] = added.map(({ record }) => record.id);
+      await store.add([addition("alice"), addition("bob")], monday);
       const gone = { at: friday, cause: "fcm.gone" };
       await store.note([
-        { id: alice, registeredAt: monday, result: result(tuesday), gone: undefined, wrongKey: undefined },
         {
-          id: bob,
+          endpoint: alice,
+          registeredAt: monday,
+          result: result(tuesday),
+          gone: undefined,
+          wrongKey: undefined,
+        },
+        {
+          endpoint: bob,
           registeredAt: monday,
           result: result(friday, "gone", "fcm.gone"),
           gone,
@@ -239,14 +252,25 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
 
     test("of a message accepted takes the mark away again", async () => {
       const { store } = await open();
-      const [added] = await store.add([addition("alice")], monday);
-      const id = added?.record.id ?? "";
+      await store.add([addition("alice")], monday);
       const gone = { at: tuesday, cause: "fcm.gone" };
       await store.note([
-        { id, registeredAt: monday, result: result(tuesday, "gone", "fcm.gone"), gone, wrongKey: undefined },
+        {
+          endpoint: alice,
+          registeredAt: monday,
+          result: result(tuesday, "gone", "fcm.gone"),
+          gone,
+          wrongKey: undefined,
+        },
       ]);
       await store.note([
-        { id, registeredAt: monday, result: result(friday), gone: undefined, wrongKey: undefined },
+        {
+          endpoint: alice,
+          registeredAt: monday,
+          result: result(friday),
+          gone: undefined,
+          wrongKey: undefined,
+        },
       ]);
       expect(await store.list()).toMatchObject([
         { lastResult: { outcome: "accepted" }, gone: undefined, wrongKey: undefined },
@@ -255,11 +279,10 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
 
     test("keeps the mark of a refused key until a message is accepted or the page is back", async () => {
       const { store } = await open();
-      const [added] = await store.add([addition("alice")], monday);
-      const id = added?.record.id ?? "";
+      await store.add([addition("alice")], monday);
       const wrongKey = { at: tuesday, cause: "fcm.key-mismatch", publicKey: samplePair("own").publicKey };
       const refused = result(tuesday, "wrong-key", "fcm.key-mismatch");
-      const about = { id, registeredAt: monday, gone: undefined };
+      const about = { endpoint: alice, registeredAt: monday, gone: undefined };
       await store.note([{ ...about, result: refused, wrongKey }]);
       await store.note([{ ...about, result: result(friday, "throttled", "http.429"), wrongKey: undefined }]);
       expect(await store.list()).toMatchObject([{ wrongKey, lastResult: { outcome: "throttled" } }]);
@@ -273,11 +296,10 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
 
     test("stores the key that one turned out to be made with, and keeps it when it is added without again", async () => {
       const { store, other } = await open();
-      const [added] = await store.add([addition("alice")], monday);
-      const id = added?.record.id ?? "";
+      await store.add([addition("alice")], monday);
       const madeWith = samplePair("own").publicKey;
       const note = {
-        id,
+        endpoint: alice,
         registeredAt: monday,
         result: result(tuesday),
         gone: undefined,
@@ -294,9 +316,9 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       const { store } = await open();
       const own = samplePair("own").publicKey;
       const subscription = sampleSubscription("alice", { applicationServerKey: own });
-      const [added] = await store.add([{ subscription, name: undefined, tags: [] }], monday);
+      await store.add([{ subscription, name: undefined, tags: [] }], monday);
       const about = {
-        id: added?.record.id ?? "",
+        endpoint: alice,
         registeredAt: monday,
         gone: undefined,
         wrongKey: undefined,
@@ -307,13 +329,18 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
 
     test("of a registration that was renewed since is ignored", async () => {
       const { store } = await open();
-      const [added] = await store.add([addition("alice")], monday);
+      await store.add([addition("alice")], monday);
       const renewed = sampleSubscription("bob", { endpoint: sampleSubscription("alice").endpoint });
       await store.add([{ subscription: renewed, name: undefined, tags: [] }], tuesday);
       const gone = { at: friday, cause: "fcm.gone" };
-      const id = added?.record.id ?? "";
       await store.note([
-        { id, registeredAt: monday, result: result(friday, "gone", "fcm.gone"), gone, wrongKey: undefined },
+        {
+          endpoint: alice,
+          registeredAt: monday,
+          result: result(friday, "gone", "fcm.gone"),
+          gone,
+          wrongKey: undefined,
+        },
       ]);
       expect(await store.list()).toMatchObject([
         { lastResult: undefined, gone: undefined, wrongKey: undefined },
@@ -323,7 +350,13 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
     test("of one that was removed since is ignored", async () => {
       const { store } = await open();
       await store.note([
-        { id: "unknown", registeredAt: monday, result: result(friday), gone: undefined, wrongKey: undefined },
+        {
+          endpoint: nobody,
+          registeredAt: monday,
+          result: result(friday),
+          gone: undefined,
+          wrongKey: undefined,
+        },
       ]);
       expect(await store.list()).toEqual([]);
     });
@@ -342,7 +375,7 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       );
       const ids = added.map(({ record }) => record.id);
       const gone = { at: tuesday, cause: "fcm.gone" };
-      const about = { id: ids[0] ?? "", registeredAt: monday, gone, wrongKey: undefined };
+      const about = { endpoint: sampleEndpoint("carol"), registeredAt: monday, gone, wrongKey: undefined };
       await stores.store.note([{ ...about, result: result(tuesday, "gone", "fcm.gone") }]);
       return { ...stores, ids };
     }
@@ -383,6 +416,42 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       const { other, ids } = await openCrowd();
       for (const text of [ids[1]?.slice(0, 3) ?? "", "nobody", "____", "%%%%", ""])
         expect(await other.named(text)).toEqual([]);
+    });
+  });
+
+  describe(`${name}: of two whose endpoints have the same short id`, () => {
+    // Found by trying a hundred million: the first 50 bits of their SHA-256 are the same.
+    const [one, two] = ["4nn9qzzge8", "8r6595cdgm"];
+    const id = "rf75q83btt";
+
+    async function openTwins(): Promise<OpenedStores> {
+      const stores = await open();
+      const added = await stores.store.add([addition(one), addition(two, { name: "phone" })], monday);
+      expect(added.map(({ record }) => record.id)).toEqual([id, id]);
+      return stores;
+    }
+
+    test("only the one that is meant is removed, relabelled or noted", async () => {
+      const { store, other } = await openTwins();
+      await store.relabel([sampleEndpoint(one)], ({ tags }) => ({ name: "laptop", tags }));
+      expect((await other.list()).map((record) => record.name)).toEqual(["laptop", "phone"]);
+      const about = { registeredAt: monday, gone: undefined, wrongKey: undefined };
+      await store.note([{ ...about, endpoint: sampleEndpoint(two), result: result(friday) }]);
+      expect((await other.list()).map(({ lastResult }) => lastResult?.at)).toEqual([undefined, friday]);
+      await store.remove([sampleEndpoint(two)]);
+      expect((await other.list()).map((record) => record.name)).toEqual(["laptop"]);
+    });
+
+    test("the id means neither, and both are named; a name or an endpoint means one", async () => {
+      const { other } = await openTwins();
+      await expect(other.named(id)).rejects.toMatchObject({
+        code: "subscription-ambiguous",
+        message: `${id} stands for 2 subscriptions`,
+        hints: ["they are push.example.net/…qzzge8, phone", expect.stringContaining("rename")],
+      });
+      await expect(other.named(id.slice(0, 5))).rejects.toMatchObject({ code: "subscription-ambiguous" });
+      expect(await other.named("phone")).toMatchObject([{ subscription: { endpoint: sampleEndpoint(two) } }]);
+      expect(await other.named(sampleEndpoint(one))).toMatchObject([{ name: undefined }]);
     });
   });
 

@@ -114,7 +114,7 @@ function failureOfPage(event: StoryEvent): string | undefined {
 }
 
 async function subscriptionOf(id: string, { subscriptions }: Context): Promise<Subscription> {
-  const record = (await subscriptions.list()).find((one) => one.id === id);
+  const [record] = await subscriptions.named(id);
   if (record === undefined) throw failed("the server stored no subscription", undefined);
   return record.subscription;
 }

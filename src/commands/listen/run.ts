@@ -6,7 +6,7 @@
  * 130 when it was stopped before the count.
  */
 import { UserError } from "../../base/errors.ts";
-import { subscriptionId, type Subscription } from "../../protocol/subscription.ts";
+import type { Subscription } from "../../protocol/subscription.ts";
 import {
   listen,
   unregister,
@@ -135,9 +135,7 @@ async function store(
   { subscriptions, clock }: Context,
 ): Promise<void> {
   if (before !== undefined && before.endpoint !== subscription.endpoint) {
-    const id = subscriptionId(before.endpoint);
-    const isOurs = (await subscriptions.list()).some((record) => record.id === id && record.name === name);
-    if (isOurs) await subscriptions.remove([id]);
+    await subscriptions.remove([before.endpoint], (record) => record.name === name);
   }
   await subscriptions.add([{ subscription, name, tags: [] }], clock.now());
 }

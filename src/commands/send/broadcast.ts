@@ -22,11 +22,10 @@ import {
   type ReadyRecipient,
   type SkippedRecipient,
 } from "./plan.ts";
-import type { OriginState, Settled, Snapshot } from "./progress.ts";
+import { settledOf, type OriginState, type Snapshot } from "./progress.ts";
 import { startProgress } from "./progress-report.ts";
 import type { Recipients } from "./recipients.ts";
 import { resumeWords } from "./resume.ts";
-import type { Tally } from "./tally.ts";
 
 /** Everything that is decided before the first request. */
 export interface Run extends Recipients {
@@ -104,12 +103,6 @@ function snapshotter(
     startedAtMs,
     nowMs: clock.now(),
   });
-}
-
-function settledOf({ accepted, failures, settledBefore, repeated }: Tally): Settled {
-  const { gone, unusable, ...others } = failures;
-  const failed = Object.values(others).reduce((sum, count) => sum + count);
-  return { accepted, gone, failed, skipped: unusable + settledBefore + repeated };
 }
 
 function originState({ origin, pausedUntil, ...state }: SenderState["origins"][number]): OriginState {

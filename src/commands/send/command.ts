@@ -11,6 +11,8 @@ import {
 import { parseSubject, type ParsedSubject } from "../../protocol/subject.ts";
 import type { ContentEncoding } from "../../protocol/subscription.ts";
 import { allowHostOption, allowPrivateOption, collect, settingOption, type Dispatch } from "../dispatch.ts";
+import { parseTimeout } from "../../settings/table.ts";
+import { parseStartTime, type StartTime } from "./start-time.ts";
 import { parseAppBadge, parseTimestamp } from "./values.ts";
 
 /** Whom to send to. */
@@ -74,7 +76,16 @@ export interface KeyOptions {
   readonly vapidPvtkey: string | undefined;
 }
 
-export interface SendOptions extends RecipientOptions, ContentOptions, TransportOptions, KeyOptions {
+/** Leaving it to workers. */
+export interface QueueOptions {
+  readonly queue: boolean;
+  readonly at: StartTime | undefined;
+  /** For how long a worker that died keeps what it had taken, in milliseconds. */
+  readonly lease: number | undefined;
+}
+
+export interface SendOptions
+  extends RecipientOptions, ContentOptions, TransportOptions, KeyOptions, QueueOptions {
   readonly dryRun: boolean;
   readonly curl: boolean;
   readonly journal: string | undefined;
@@ -94,6 +105,7 @@ export function sendCommand(dispatch: Dispatch): Command {
   addRecipientOptions(command);
   addContentOptions(command);
   addTransportOptions(command);
+  addQueueOptions(command);
   addRunOptions(command);
   addCompatibleSpellings(command);
   return command
@@ -110,7 +122,8 @@ Examples:
   $ webpush send --to tag:news --ttl 1h --topic digest "Three new articles"
   $ jq -c . note.json | webpush send --to phone
   $ webpush send --to subscriptions.ndjson --json "Hello" > results.ndjson
-  $ export-users | webpush send --to - --journal news.journal --rate 500 "Hello"`;
+  $ export-users | webpush send --to - --journal news.journal --rate 500 "Hello"
+  $ webpush send --queue --at 18:30 --to tag:news --ttl 6h "Hello"`;
 
 /** What commander hands over: the options, with the compatible spellings beside them. */
 type SendFlags = Omit<SendOptions, "message"> & { readonly key: string | undefined };
@@ -184,6 +197,23 @@ function addTransportOptions(command: Command): void {
     .addOption(settingOption("ca"))
     .addOption(allowHostOption())
     .addOption(allowPrivateOption());
+}
+
+function addQueueOptions(command: Command): void {
+  command
+    .optionsGroup("With workers (webpush worker) and a database:")
+    .option("--queue", "leave it to workers; ends after its TTL, an hour at least", false)
+    .addOption(
+      new Option("--at <time>", "begin then, not at once: +2h, 18:30, 2030-01-31T18:30").argParser(
+        parseStartTime,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--lease <duration>",
+        "when a worker dies, others take over after this long; default 2m",
+      ).argParser(parseTimeout),
+    );
 }
 
 function addRunOptions(command: Command): void {

@@ -3,14 +3,16 @@
  *
  * At a terminal lines are broken between words; anywhere else a line stays a line, for `grep`.
  */
+import { groupDigits } from "../../base/figures.ts";
 import { diagnosisOf } from "../../protocol/delivery.ts";
+import { describeUnknownKey } from "../../protocol/preflight.ts";
 import { serviceLabel } from "../../protocol/services.ts";
 import type { Io } from "../../terminal/io.ts";
 import { printable } from "../../terminal/printable.ts";
 import { wrap } from "../../terminal/wrap.ts";
 import type { Result } from "./deliver.ts";
 import type { SkippedRecipient } from "./plan.ts";
-import type { Skipped } from "./tally.ts";
+import type { Outcome, Skipped } from "./tally.ts";
 
 /** Different words of one failure that are shown. */
 const longestReasons = 3;
@@ -44,10 +46,23 @@ export class FailureGroups {
     if (meaning !== undefined) this.#add({ cause, meaning, advice, service: "" }, reason);
   }
 
-  #add(about: Omit<FailureGroup, "reasons" | "count">, reason = ""): void {
+  /** As many of an outcome, where nothing else is known of them. */
+  addCount(outcome: Outcome, count: number): void {
+    const { cause } = outcome;
+    if (outcome.outcome === "skipped") {
+      const meaning = skippedMeanings[outcome.cause];
+      const advice = skippedAdvice[outcome.cause] ?? "see docs/errors.md";
+      if (meaning !== undefined) this.#add({ cause, meaning, advice, service: "" }, "", count);
+    } else if (outcome.outcome !== "accepted") {
+      const { meaning, advice } = diagnosisOf(outcome.cause);
+      this.#add({ cause, meaning, advice, service: "" }, "", count);
+    }
+  }
+
+  #add(about: Omit<FailureGroup, "reasons" | "count">, reason = "", times = 1): void {
     const key = about.cause + about.service;
     const group = this.#groups.get(key) ?? { ...about, reasons: new Set<string>(), count: 0 };
-    group.count += 1;
+    group.count += times;
     if (reason !== "" && group.reasons.size < mostReasons) group.reasons.add(reason);
     this.#groups.set(key, group);
   }
@@ -74,15 +89,24 @@ const skippedMeanings: Readonly<Record<Skipped["cause"], string | undefined>> = 
   "journal.gone": undefined,
 };
 
+/** What to do about those skipped, whoever they are. */
+const skippedAdvice: Partial<Record<Skipped["cause"], string>> = {
+  "key.unknown": describeUnknownKey(undefined).advice,
+  "key.refused": "have their pages visited again, which subscribes anew",
+  "input.malformed": "correct what was stored, or have the pages subscribe again",
+  "message.unfit": "change what does not fit: TTL, topic or size; webpush send --to one of them says which",
+  "message.unsigned": "store a contact: webpush keys --subject mailto:you@your-domain",
+};
+
 function groupLines(group: FailureGroup, { paint: { err }, terminal }: Shown): readonly string[] {
   const { count, meaning, service, cause, reasons, advice } = group;
   const columns = terminal.errColumns;
   const where = `${service === "" ? "" : `(${service})  `}${cause}`;
-  const isShort = `${count} × ${meaning} ${where}`.length <= columns;
+  const isShort = `${groupDigits(count)} × ${meaning} ${where}`.length <= columns;
   const more = reasons.size - longestReasons;
   return [
     "",
-    `${err.bad(`${count} ×`)} ${err.bold(meaning)}${isShort ? ` ${err.dim(where)}` : ""}`,
+    `${err.bad(`${groupDigits(count)} ×`)} ${err.bold(meaning)}${isShort ? ` ${err.dim(where)}` : ""}`,
     ...(isShort ? [] : [`    ${err.dim(where)}`]),
     ...[...reasons]
       .slice(0, longestReasons)

@@ -8,6 +8,7 @@ import { durationText, groupDigits } from "../../base/figures.ts";
 import { plainPaint, type Paint } from "../../terminal/paint.ts";
 import { printable } from "../../terminal/printable.ts";
 import { shorten } from "../../terminal/table.ts";
+import type { Tally } from "./tally.ts";
 
 /** Where a run stands. */
 export interface Snapshot {
@@ -26,6 +27,13 @@ export interface Settled {
   readonly failed: number;
   /** No request was made for them: not usable, or sent to in an earlier run. */
   readonly skipped: number;
+}
+
+/** The same of a tally. */
+export function settledOf({ accepted, failures, settledBefore, repeated }: Tally): Settled {
+  const { gone, unusable, ...others } = failures;
+  const failed = Object.values(others).reduce((sum, count) => sum + count);
+  return { accepted, gone, failed, skipped: unusable + settledBefore + repeated };
 }
 
 /** Where the messages for one push service stand. */

@@ -14,12 +14,14 @@ import { readContent } from "./content.ts";
 import { broadcast, note } from "./broadcast.ts";
 import { planSend } from "./plan.ts";
 import { preview } from "./preview.ts";
+import { checkQueueing } from "./queue-check.ts";
 import { readRecipients, type Recipients } from "./recipients.ts";
 
 /** At a terminal, a message to more than this many is worth a question. */
 const manyRecipients = 10;
 
 export async function run(options: SendOptions, context: Context): Promise<ExitCode> {
+  await checkQueueing(options, context);
   const recipients = await readRecipients(options, context);
   const keys = await readKeys(options, context);
   const message = await readMessage(options, context);
@@ -29,6 +31,13 @@ export async function run(options: SendOptions, context: Context): Promise<ExitC
   const plan = planSend(recipients.known, rules);
   for (const caution of [...(options.vapidSubject?.notes ?? []), ...plan.cautions]) note(context, caution);
   const run = { ...recipients, plan, rules };
+  if (options.queue) {
+    // Nobody without a database loads a client for one.
+    const { enqueue, measure } = await import("./queue.ts");
+    if (options.dryRun) return measure(run, options, context);
+    await confirmMany(recipients, options, context);
+    return enqueue(run, options, context);
+  }
   if (options.dryRun || options.curl) return preview(run, options, { ...context, subject: keys.subject });
   await confirmMany(recipients, options, context);
   return broadcast(run, options, context);

@@ -49,11 +49,11 @@ export class Counter {
   readonly #failures = { gone: 0, credentials: 0, later: 0, inDoubt: 0, unusable: 0, failed: 0 };
   readonly #others = { total: 0, accepted: 0, settledBefore: 0, repeated: 0, interrupted: 0 };
 
-  count(outcome: Outcome): void {
-    this.#others.total += 1;
+  count(outcome: Outcome, times = 1): void {
+    this.#others.total += times;
     const place = placeOf(outcome);
-    if (place in this.#failures) this.#failures[place as FailureClass] += 1;
-    else this.#others[place as Exclude<Place, FailureClass>] += 1;
+    if (place in this.#failures) this.#failures[place as FailureClass] += times;
+    else this.#others[place as Exclude<Place, FailureClass>] += times;
   }
 
   tally(): Tally {

@@ -49,8 +49,27 @@ async function findTarget(
     if (await isEmpty(store.stream({ tag }))) await selectFrom(store, [to]);
     return { group: { tag, living: true } };
   }
-  if (isFile(to, cwd) && !(await isStored(to, store))) return { file: to };
+  if (await isListFile(to, store, { cwd })) return { file: to };
   return { records: await selectFrom(store, [to]) };
+}
+
+/** Whether it is a file that is meant, and nobody who is stored. */
+async function isListFile(
+  to: string,
+  store: SubscriptionReader,
+  { cwd }: Pick<Context, "cwd">,
+): Promise<boolean> {
+  return isFile(to, cwd) && !(await isStored(to, store));
+}
+
+/** Whether recipients would be read from somewhere else than the store. */
+export async function isList(
+  to: string,
+  store: SubscriptionReader,
+  context: Pick<Context, "cwd">,
+): Promise<boolean> {
+  if (to === "-") return true;
+  return to !== "all" && !isTagSelector(to) && (await isListFile(to, store, context));
 }
 
 /** Whether something goes by this very id or name; the beginning of an id gives way to a file. */

@@ -12,7 +12,7 @@ import type { SubscriptionStore } from "../../store/subscriptions.ts";
 
 export interface Guests {
   /** A page has handed in a subscription. */
-  saw(id: string, endpoint: Endpoint): void;
+  saw(endpoint: Endpoint): void;
   /** Ends those of new user agents; answers how many. */
   forget(): Promise<number>;
 }
@@ -20,20 +20,20 @@ export interface Guests {
 /** Watches from now on. */
 export function watchGuests({ service }: Emulator, store: SubscriptionStore): Guests {
   const residents = new Set(service.subscriptions().map(({ owner }) => owner?.userAgentId));
-  const seen = new Map<string, Endpoint>();
+  const seen = new Set<Endpoint>();
   return {
-    saw(id, endpoint) {
-      seen.set(id, endpoint);
+    saw(endpoint) {
+      seen.add(endpoint);
     },
     async forget() {
-      const guests = [...seen].flatMap(([id, endpoint]) => {
+      const guests = [...seen].flatMap((endpoint) => {
         const view = service.peekPushId(new URL(endpoint).pathname.split("/").at(-1) ?? "");
         if (view.kind === "refused" || residents.has(view.owner?.userAgentId)) return [];
-        return [{ id, subscriptionId: view.subscriptionId }];
+        return [{ endpoint, subscriptionId: view.subscriptionId }];
       });
       seen.clear();
       for (const { subscriptionId } of guests) service.unsubscribe(subscriptionId);
-      await store.remove(guests.map(({ id }) => id));
+      await store.remove(guests.map(({ endpoint }) => endpoint));
       return guests.length;
     },
   };

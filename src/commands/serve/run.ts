@@ -81,7 +81,7 @@ function openServer(
     onEvent: (event: ServerEvent) => {
       const line = json ? eventJson(event) : eventText(event, io);
       if (line !== undefined) io.out(line);
-      if (event.type === "stored") guests?.saw(event.id, event.endpoint);
+      if (event.type === "stored") guests?.saw(event.endpoint);
     },
     port: options.port,
     host: options.host,

@@ -8,6 +8,13 @@ export interface MigrateOptions {
   readonly dryRun: boolean;
 }
 
+export interface GrantOptions {
+  readonly sender: string | undefined;
+  readonly worker: string | undefined;
+  readonly reader: string | undefined;
+  readonly dryRun: boolean;
+}
+
 export interface CopyOptions {
   readonly from: string;
   readonly to: string;
@@ -17,7 +24,7 @@ export interface CopyOptions {
 
 export function storeCommand(dispatch: Dispatch): Command {
   return new Command("store")
-    .summary("where keys and subscriptions are kept: state, schema, copies")
+    .summary("where keys and subscriptions are kept: state, schema, rights, copies")
     .description(
       "Look after the place where keys and subscriptions are kept: the project's\n" +
         "files, or a PostgreSQL database when WEBPUSH_STORE names one.",
@@ -33,6 +40,7 @@ Examples:
     .action(() => dispatch<StatusOptions>(() => import("./status.ts"), {}))
     .addCommand(statusCommand(dispatch))
     .addCommand(migrateCommand(dispatch))
+    .addCommand(grantCommand(dispatch))
     .addCommand(copyCommand(dispatch));
 }
 
@@ -61,6 +69,35 @@ function migrateCommand(dispatch: Dispatch): Command {
     )
     .action((flags: MigrateOptions) =>
       dispatch<MigrateOptions>(() => import("./migrate.ts"), { dryRun: flags.dryRun }),
+    );
+}
+
+function grantCommand(dispatch: Dispatch): Command {
+  return new Command("grant")
+    .summary("give roles of the database the rights they need, and no others")
+    .description(
+      "Give roles of the database the rights that they need for what they do, and take\n" +
+        "away what else they have in webpush's schemas. The roles must be there; whoever\n" +
+        "ran `store migrate` can give the rights. Run it again after an upgrade.",
+    )
+    .option("--sender <role>", "stores subscriptions and keys, sends, makes and steers campaigns")
+    .option("--worker <role>", "sends campaigns, and reads the keys it signs with")
+    .option("--reader <role>", "lists and watches; sees no private key")
+    .option("--dry-run", "print the SQL instead of running it", false)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ webpush store grant --sender shop --worker push_worker --reader grafana
+  $ webpush store grant --worker push_worker --dry-run`,
+    )
+    .action((flags: Partial<Pick<GrantOptions, "sender" | "worker" | "reader">> & { dryRun: boolean }) =>
+      dispatch<GrantOptions>(() => import("./grant.ts"), {
+        sender: flags.sender,
+        worker: flags.worker,
+        reader: flags.reader,
+        dryRun: flags.dryRun,
+      }),
     );
 }
 

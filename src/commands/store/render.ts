@@ -1,6 +1,7 @@
 /** What `webpush store` prints. */
 import { groupDigits } from "../../base/figures.ts";
 import type { StoreFacts } from "../../store/postgres/facts.ts";
+import type { Grantee, Purpose } from "../../store/postgres/grants.ts";
 import type { RestoredCounts } from "../../store/subscriptions.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
@@ -102,6 +103,33 @@ export function migratedText({ store, version, steps, sql }: Migrated): readonly
   if (steps.length === 0) return [`${printable(store)} is up to date, version ${version}`];
   const done = sql === undefined ? "made" : "nothing was changed; still to come";
   return [`${printable(store)}: ${done}: ${steps.join("; ")}`];
+}
+
+export interface Granted {
+  /** Undefined for a dry run, which asks no database. */
+  readonly store: string | undefined;
+  readonly grantees: readonly Grantee[];
+  /** What would be run, for a dry run. */
+  readonly sql: string | undefined;
+}
+
+export function grantedJson({ store, grantees, sql }: Granted): string {
+  const roleOf = (purpose: Purpose): string | null =>
+    grantees.find((one) => one.purpose === purpose)?.role ?? null;
+  return jsonLine({
+    store: store ?? null,
+    sender: roleOf("sender"),
+    worker: roleOf("worker"),
+    reader: roleOf("reader"),
+    sql: sql ?? null,
+  });
+}
+
+export function grantedText({ store, grantees }: Granted): readonly string[] {
+  if (store === undefined)
+    return ["nothing was changed; run this as the role that ran `webpush store migrate`"];
+  const lines = grantees.map(({ role, purpose }) => `${printable(role)} has the rights of a ${purpose}`);
+  return lines.map((line) => `${printable(store)}: ${line}`);
 }
 
 export interface Copied extends RestoredCounts {

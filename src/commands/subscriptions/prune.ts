@@ -62,16 +62,18 @@ async function forget(
   rules: ForgetRules,
   { subscriptions }: Needs,
 ): Promise<readonly Doomed[]> {
-  const seen = new Map(doomed.map(({ record, reason }) => [record.id, { record, reason }]));
+  const seen = new Map(
+    doomed.map(({ record, reason }) => [record.subscription.endpoint, { record, reason }]),
+  );
   const isDoomed = (record: SubscriptionRecord): boolean => {
-    const before = seen.get(record.id);
+    const before = seen.get(record.subscription.endpoint);
     return (
       before?.record.registeredAt === record.registeredAt &&
       reasonToForget(record, rules)?.cause === before.reason.cause
     );
   };
   const removed = await subscriptions.remove([...seen.keys()], isDoomed);
-  return removed.flatMap(({ id }) => seen.get(id) ?? []);
+  return removed.flatMap(({ subscription }) => seen.get(subscription.endpoint) ?? []);
 }
 
 async function confirm(count: number, { prompt }: Needs): Promise<void> {

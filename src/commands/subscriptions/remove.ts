@@ -13,7 +13,7 @@ export async function run({ which, yes }: RemoveOptions, context: Needs): Promis
   const { io, subscriptions, json } = context;
   const chosen = await selectFrom(subscriptions, which);
   if (chosen.length > 1 && !yes) await confirm(chosen.length, context);
-  const removed = await subscriptions.remove(chosen.map(({ id }) => id));
+  const removed = await subscriptions.remove(chosen.map(({ subscription }) => subscription.endpoint));
   if (json) for (const record of removed) io.out(jsonLine(recordJson(record)));
   else io.say(`removed ${counted(removed.length)}`);
   return ExitCode.ok;

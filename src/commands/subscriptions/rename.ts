@@ -11,8 +11,8 @@ type Needs = Pick<Context, "io" | "subscriptions" | "json">;
 
 export async function run(options: RenameOptions, { io, subscriptions, json }: Needs): Promise<ExitCode> {
   const name = parseLabel("name", options.name);
-  const { id } = await selectOne(options.which, subscriptions);
-  const [renamed] = await subscriptions.relabel([id], (labels) => ({ ...labels, name }));
+  const { id, subscription } = await selectOne(options.which, subscriptions);
+  const [renamed] = await subscriptions.relabel([subscription.endpoint], (labels) => ({ ...labels, name }));
   if (json && renamed !== undefined) io.out(jsonLine(recordJson(renamed)));
   else io.say(`${id} is ${name} from now on`);
   return ExitCode.ok;

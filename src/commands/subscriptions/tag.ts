@@ -12,8 +12,8 @@ type Needs = Pick<Context, "io" | "subscriptions" | "json">;
 export async function run(options: TagOptions, { io, subscriptions, json }: Needs): Promise<ExitCode> {
   const tag = parseLabel("tag", options.tag);
   const chosen = await selectFrom(subscriptions, options.which);
-  const ids = chosen.map(({ id }) => id);
-  const changed = await subscriptions.relabel(ids, ({ name, tags }) => {
+  const endpoints = chosen.map(({ subscription }) => subscription.endpoint);
+  const changed = await subscriptions.relabel(endpoints, ({ name, tags }) => {
     const others = tags.filter((other) => other !== tag);
     return { name, tags: options.remove ? others : [...others, tag] };
   });

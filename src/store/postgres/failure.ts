@@ -54,7 +54,7 @@ const rows: readonly FailureRow[] = [
     explain: ({ shown, said, cause }) =>
       new UserError("store-forbidden", `the database refuses it: ${said} (${shown})`, {
         kind: "failed",
-        hints: ["grant the role what docs/scaling.md lists, or use another role"],
+        hints: ["give the role its rights: webpush store grant (docs/operations.md), or use another role"],
         cause,
       }),
   },

@@ -6,7 +6,7 @@
  * the fingerprint of the endpoint; without the schema `webpush` it is kept nowhere, and those gone are not known as such.
  */
 import { UserError, messageOf } from "../../base/errors.ts";
-import { ambiguous, collected } from "../selector.ts";
+import { ambiguous, collected, isExactly } from "../selector.ts";
 import {
   mostOfDatabase,
   passes,
@@ -156,11 +156,11 @@ async function withMarks(
 }
 
 async function note(database: Database, results: readonly ResultNote[]): Promise<void> {
-  const known = new Map(results.flatMap((one) => (one.endpoint === undefined ? [] : [[one.endpoint, one]])));
+  const known = new Map(results.map((one) => [one.endpoint, one]));
   if (known.size > 0) await database.change(writeForeignResults([...known]));
 }
 
-/** One by the name it has in its table, or by its id here; the latter means to look at all. */
+/** One by the name it has in its table, by its endpoint, or by its id here; that means to look at all. */
 async function named(
   text: string,
   stream: () => AsyncIterable<SubscriptionRecord>,
@@ -168,7 +168,7 @@ async function named(
   const exact: SubscriptionRecord[] = [];
   const begun: SubscriptionRecord[] = [];
   for await (const record of stream()) {
-    if (record.name === text || record.id === text) exact.push(record);
+    if (isExactly(record, text)) exact.push(record);
     else if (idLike.test(text) && record.id.startsWith(text)) begun.push(record);
   }
   const found = exact.length > 0 ? exact : begun;

@@ -34,11 +34,12 @@ order by s.seq`,
   };
 }
 
-/** Those whose id or name is `text`; an id need not be the only one. */
+/** Those whose id, name or endpoint is `text`; an id need not be the only one. */
 export function selectExactly(text: string, limit: number): Statement {
   return {
-    text: `select ${recordColumns} ${from} where s.id = $1 or s.name = $1 order by s.seq limit $2`,
-    values: [text, limit],
+    text: `select ${recordColumns} ${from} where s.id = $1 or s.name = $1 or s.fingerprint = $3
+order by s.seq limit $2`,
+    values: [text, limit, endpointFingerprint(text as Endpoint)],
   };
 }
 
@@ -63,11 +64,6 @@ export function lockKnown(endpoints: readonly Endpoint[], names: readonly string
     text: `select ${recordColumns} ${from} where s.fingerprint = any($1) or s.name = any($2) ${locked}`,
     values: [endpoints.map((endpoint) => endpointFingerprint(endpoint)), names],
   };
-}
-
-/** Those with these ids. */
-export function lockByIds(ids: readonly string[]): Statement {
-  return { text: `select ${recordColumns} ${from} where s.id = any($1) ${locked}`, values: [ids] };
 }
 
 /** The places of those with these endpoints. */

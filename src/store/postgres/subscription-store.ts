@@ -50,17 +50,19 @@ export function createPostgresSubscriptionStore(database: Database): Subscriptio
         ? Promise.resolve([])
         : transaction((queries) => add(queries, additions.map(storable), now)),
     restore: (records) => transaction((queries) => restore(queries, records.map(storable))),
-    remove: (ids, isDoomed = () => true) =>
+    remove: (endpoints, isDoomed = () => true) =>
       transaction(async (queries) => {
-        const doomed = (await placed(queries, sql.lockByIds(ids))).filter(({ record }) => isDoomed(record));
+        const doomed = (await placed(queries, sql.lockKnown(endpoints, []))).filter(({ record }) =>
+          isDoomed(record),
+        );
         const seqs = doomed.map(({ seq }) => seq);
         await queries.change(sql.deleteRecords(seqs));
         await queries.change(sql.deleteResults(seqs));
         return recordsOf(doomed);
       }),
-    relabel: (ids, change) =>
+    relabel: (endpoints, change) =>
       transaction(async (queries) => {
-        const chosen = await placed(queries, sql.lockByIds(ids));
+        const chosen = await placed(queries, sql.lockKnown(endpoints, []));
         const changed = chosen.map(({ seq, record }) => ({ seq, record: { ...record, ...change(record) } }));
         const names = changed.flatMap(({ record: { name } }) => (name === undefined ? [] : [name]));
         const seqs = new Set(chosen.map(({ seq }) => seq));
@@ -71,12 +73,12 @@ export function createPostgresSubscriptionStore(database: Database): Subscriptio
       }),
     note: (results) =>
       transaction(async (queries) => {
-        const byId = new Map(results.map((note) => [note.id, note]));
-        const known = await placed(queries, sql.lockByIds([...byId.keys()]));
+        const notes = new Map(results.map((note) => [note.endpoint, note]));
+        const known = await placed(queries, sql.lockKnown([...notes.keys()], []));
         const noted = known
           .map(({ seq, record }) => ({
             seq,
-            record: withResult(record, byId.get(record.id)),
+            record: withResult(record, notes.get(record.subscription.endpoint)),
             before: record,
           }))
           .filter(({ record, before }) => record !== before);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { run } from "../../../src/commands/keys/list.ts";
 import type { VapidKeyPair } from "../../../src/protocol/vapid.ts";
 import { withPairBeside } from "../../../src/store/config.ts";
-import { samplePair, sampleSubscription } from "../../support/samples.ts";
+import { sampleEndpoint, samplePair, sampleSubscription } from "../../support/samples.ts";
 import { testContext, testNow, type TestContextOptions } from "../../support/test-context.ts";
 
 const [old, own, foreign] = [samplePair("old"), samplePair("own"), samplePair("foreign")];
@@ -92,10 +92,9 @@ describe("keys list", () => {
 
   test("counts those whose push service refused the key", async () => {
     const context = await testContext({ pairs: [own], subscriptions: madeWith(undefined, "a") });
-    const [record] = await context.subscriptions.list();
     await context.subscriptions.note([
       {
-        id: record?.id ?? "",
+        endpoint: sampleEndpoint("a"),
         registeredAt: testNow,
         result: { at: testNow, outcome: "wrong-key", cause: "fcm.key-mismatch", status: 403 },
         gone: undefined,

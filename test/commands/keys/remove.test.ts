@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { run } from "../../../src/commands/keys/remove.ts";
-import { samplePair, sampleSubscription } from "../../support/samples.ts";
-import { testContext } from "../../support/test-context.ts";
+import { sampleEndpoint, samplePair, sampleSubscription } from "../../support/samples.ts";
+import { testContext, testNow } from "../../support/test-context.ts";
 
 const [own, old] = [samplePair("own"), samplePair("old")];
 const beginning = old.publicKey.slice(0, 12);
@@ -21,12 +21,11 @@ describe("keys remove", () => {
 
   test("does not count those found gone", async () => {
     const context = await testContext({ pairs: [old, own], subscriptions: [alice] });
-    const [record] = await context.subscriptions.list();
     const result = { at: 1, outcome: "gone", cause: "fcm.gone", status: 410 };
     await context.subscriptions.note([
       {
-        id: record?.id ?? "",
-        registeredAt: record?.registeredAt ?? 0,
+        endpoint: sampleEndpoint("alice"),
+        registeredAt: testNow,
         result,
         gone: { at: 1, cause: "fcm.gone" },
         wrongKey: undefined,

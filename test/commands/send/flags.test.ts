@@ -14,6 +14,7 @@ const defaults = {
   retries: 4,
   patience: 300_000,
   retryAmbiguous: true,
+  queue: false,
   resumeAnyway: false,
   allowHost: [],
   allowPrivate: false,
@@ -98,6 +99,10 @@ test.each<[readonly string[], object]>([
   [["--timeout", "500ms", "--concurrency", "1"], { timeout: 500, concurrency: 1 }],
   [["--rate", "500", "--retries", "0"], { rate: 500, retries: 0 }],
   [["--no-retry-ambiguous"], { retryAmbiguous: false }],
+  [
+    ["--queue", "--at", "+2h", "--lease", "30s"],
+    { queue: true, at: { kind: "later", ms: 7_200_000 }, lease: 30_000 },
+  ],
   [["--journal", "news.journal", "--resume-anyway"], { journal: "news.journal", resumeAnyway: true }],
   [["--proxy", "http://p.dev:3128", "--ca", "ca.pem"], { proxy: "http://p.dev:3128", ca: "ca.pem" }],
   [

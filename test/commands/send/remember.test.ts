@@ -4,7 +4,7 @@ import { Memory } from "../../../src/commands/send/remember.ts";
 import { UserError } from "../../../src/base/errors.ts";
 import { classifyResponse } from "../../../src/protocol/delivery.ts";
 import type { ResultNote, SubscriptionRecord } from "../../../src/store/subscriptions.ts";
-import { samplePair, sampleSubscription } from "../../support/samples.ts";
+import { sampleEndpoint, samplePair, sampleSubscription } from "../../support/samples.ts";
 import { testContext, testNow } from "../../support/test-context.ts";
 
 /** A memory over a store that holds `mostAtOnce`; `notes` are its batches, as status codes. */
@@ -18,7 +18,7 @@ async function openMemory(mostAtOnce: number, note: () => Promise<void> = () => 
     note: async (batch: readonly ResultNote[]) => {
       notes.push(batch.map(({ result }) => result.status));
       await note();
-      marked.push(...batch.flatMap(({ id, gone }) => (gone === undefined ? [] : [id])));
+      marked.push(...batch.flatMap(({ endpoint, gone }) => (gone === undefined ? [] : [endpoint])));
     },
   };
   const memory = new Memory({ ...context, subscriptions });
@@ -63,7 +63,7 @@ describe("what became of stored subscriptions", () => {
     expect(notes).toEqual([[201, 201]]);
     expect(await memory.store({ prune: true })).toMatchObject({ kept: 0, failure: undefined });
     expect(notes).toEqual([[201, 201], [410, 410], [201]]);
-    expect(marked).toEqual(["1", "3"]);
+    expect(marked).toEqual(["1", "3"].map(sampleEndpoint));
   });
 
   test("is judged by all results of an origin, stored before or not", async () => {

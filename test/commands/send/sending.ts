@@ -103,11 +103,21 @@ export async function openProject(options: ProjectOptions = {}): Promise<string>
     then,
   );
   await store.note(
-    added.flatMap(({ record: { id, name = "", registeredAt } }) => {
-      if (!gone.includes(name)) return [];
-      const result = { at: then, outcome: "gone", cause: "http.410", status: 410 };
-      return [{ id, registeredAt, result, gone: { at: then, cause: "http.410" }, wrongKey: undefined }];
-    }),
+    added.flatMap(
+      ({
+        record: {
+          subscription: { endpoint },
+          name = "",
+          registeredAt,
+        },
+      }) => {
+        if (!gone.includes(name)) return [];
+        const result = { at: then, outcome: "gone", cause: "http.410", status: 410 };
+        return [
+          { endpoint, registeredAt, result, gone: { at: then, cause: "http.410" }, wrongKey: undefined },
+        ];
+      },
+    ),
   );
   return cwd;
 }

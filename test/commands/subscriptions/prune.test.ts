@@ -44,9 +44,10 @@ async function project(options: TestContextOptions = {}): Promise<TestContext> {
     })),
     ...options,
   });
-  for (const { id, name } of await context.subscriptions.list()) {
+  for (const { subscription, name } of await context.subscriptions.list()) {
     const result = { at: testNow, outcome: "gone", cause: "fcm.gone", status: 410 };
-    const about = { id, registeredAt: testNow, gone: undefined, wrongKey: undefined };
+    const { endpoint } = subscription;
+    const about = { endpoint, registeredAt: testNow, gone: undefined, wrongKey: undefined };
     const mark = { at: testNow, cause: "fcm.gone" };
     const mismatch = { at: testNow, cause: "fcm.key-mismatch" };
     if (name === "gone") await context.subscriptions.note([{ ...about, result, gone: mark }]);

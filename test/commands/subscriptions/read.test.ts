@@ -9,7 +9,7 @@ import { run as exportAll } from "../../../src/commands/subscriptions/export.ts"
 import { run as list } from "../../../src/commands/subscriptions/list.ts";
 import { run as show } from "../../../src/commands/subscriptions/show.ts";
 import { readSubscriptions } from "../../../src/formats/subscriptions.ts";
-import { samplePair, sampleJson, sampleSubscription } from "../../support/samples.ts";
+import { sampleEndpoint, samplePair, sampleJson, sampleSubscription } from "../../support/samples.ts";
 import {
   testContext,
   testNow,
@@ -42,18 +42,17 @@ async function project(options: TestContextOptions = {}): Promise<TestContext> {
     ],
     ...options,
   });
-  const [alice, bob] = await context.subscriptions.list();
   const at = testNow + 60 * minute;
   await context.subscriptions.note([
     {
-      id: alice?.id ?? "",
+      endpoint: sampleEndpoint("alice"),
       registeredAt: testNow,
       result: { at, outcome: "accepted", cause: "ok", status: 201 },
       gone: undefined,
       wrongKey: undefined,
     },
     {
-      id: bob?.id ?? "",
+      endpoint: sampleEndpoint("bob"),
       registeredAt: testNow,
       result: { at, outcome: "gone", cause: "fcm.gone", status: 410 },
       gone: { at, cause: "fcm.gone" },
@@ -123,7 +122,13 @@ describe("subscriptions list", () => {
     const context = await project();
     const result = { at: testNow, outcome: "\u001b[2J", cause: "ok", status: undefined };
     await context.subscriptions.note([
-      { id: aliceId, registeredAt: testNow, result, gone: undefined, wrongKey: undefined },
+      {
+        endpoint: sampleEndpoint("alice"),
+        registeredAt: testNow,
+        result,
+        gone: undefined,
+        wrongKey: undefined,
+      },
     ]);
     await list({ tag: [], gone: false }, context);
     expect(context.stdout.join()).toContain("\\u{1b}[2J 2 d ago");

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createQueryStore } from "../../../src/store/postgres/query-store.ts";
 import type { Database } from "../../../src/store/postgres/database.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
-import { sampleJson, sampleSubscription } from "../../support/samples.ts";
+import { sampleEndpoint, sampleJson, sampleSubscription } from "../../support/samples.ts";
 
 const monday = "2026-11-02T08:00:00.000Z";
 const tuesday = Date.parse("2026-11-03T08:00:00.000Z");
@@ -229,7 +229,8 @@ create function loosen() returns integer language plpgsql volatile security defi
 
   test("nor is anything else of the store", async () => {
     const store = createQueryStore(await openApplication(["alice"]), usual);
-    const changes = [store.add([], 0), store.remove(["x"]), store.relabel(["x"], (labels) => labels)];
+    const alice = sampleEndpoint("alice");
+    const changes = [store.add([], 0), store.remove([alice]), store.relabel([alice], (labels) => labels)];
     for (const change of changes)
       await expect(change).rejects.toMatchObject({ code: "store-read-only-query" });
   });
@@ -243,7 +244,6 @@ describe.skipIf(!hasPostgres)("results of messages to a foreign table", () => {
     const gone = { at: tuesday, cause: "fcm.gone" };
     await store.note([
       {
-        id: alice.id,
         endpoint: alice.subscription.endpoint,
         registeredAt: alice.registeredAt,
         result: { at: tuesday, outcome: "gone", cause: "fcm.gone", status: 410 },

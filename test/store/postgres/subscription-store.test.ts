@@ -46,7 +46,13 @@ describe.skipIf(!hasPostgres)("in PostgreSQL", () => {
     const result = { at: now, outcome: "gone", cause: "fcm.gone", status: 410 };
     const first = added.slice(0, 1_000).map(({ record }) => record);
     await store.note(
-      first.map(({ id, registeredAt }) => ({ id, registeredAt, result, gone, wrongKey: undefined })),
+      first.map(({ subscription: { endpoint }, registeredAt }) => ({
+        endpoint,
+        registeredAt,
+        result,
+        gone,
+        wrongKey: undefined,
+      })),
     );
     const living: string[] = [];
     for await (const { id } of store.stream({ living: true })) living.push(id);
@@ -58,8 +64,8 @@ describe.skipIf(!hasPostgres)("in PostgreSQL", () => {
     const added = await store.add(crowd(3_000), now);
     const result = { at: now, outcome: "accepted", cause: "ok", status: 201 };
     await store.note(
-      added.map(({ record: { id, registeredAt } }) => ({
-        id,
+      added.map(({ record: { subscription, registeredAt } }) => ({
+        endpoint: subscription.endpoint,
         registeredAt,
         result,
         gone: undefined,
@@ -91,7 +97,7 @@ describe.skipIf(!hasPostgres)("in PostgreSQL", () => {
       now,
     );
     const swapped = await store.relabel(
-      added.map(({ record }) => record.id),
+      added.map(({ record }) => record.subscription.endpoint),
       ({ name, tags }) => ({ name: name === one ? two : one, tags }),
     );
     expect(swapped.map(({ name }) => name)).toEqual([two, one]);
@@ -105,14 +111,6 @@ describe.skipIf(!hasPostgres)("in PostgreSQL", () => {
       code: "store-damaged",
       message: "row 1 of webpush.subscriptions: auth is 1 bytes, expected 16",
     });
-  });
-
-  test("of two with the same id, neither is meant", async () => {
-    const { database, store } = await openTwice();
-    const [first] = await store.add(crowd(2), now);
-    const id = first?.record.id ?? "";
-    await database.change({ text: "update webpush.subscriptions set id = $1", values: [id] });
-    await expect(store.named(id)).rejects.toMatchObject({ code: "subscription-ambiguous" });
   });
 
   test("an end beyond the year 9999, or between two milliseconds, is kept as far as it goes", async () => {
