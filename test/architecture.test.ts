@@ -65,6 +65,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   "https-proxy-agent": /^sender\//,
   pg: /^store\/postgres\//,
   "pg-copy-streams": /^store\/postgres\//,
+  pgpass: /^store\/postgres\/client\.ts$/,
   "pg-boss": /^campaigns\//,
   "prom-client": /^commands\/worker\//,
   ws: /^(?:receiver|emulator)\//,

@@ -27,6 +27,8 @@ const builders: Readonly<Record<string, Builder>> = {
   subscriptions: async ({ dispatch }) =>
     (await import("../commands/subscriptions/command.ts")).subscriptionsCommand(dispatch),
   send: async ({ dispatch }) => (await import("../commands/send/command.ts")).sendCommand(dispatch),
+  campaigns: async ({ dispatch }) =>
+    (await import("../commands/campaigns/command.ts")).campaignsCommand(dispatch),
   worker: async ({ dispatch }) => (await import("../commands/worker/command.ts")).workerCommand(dispatch),
   doctor: async ({ dispatch }) => (await import("../commands/doctor/command.ts")).doctorCommand(dispatch),
   serve: async ({ dispatch }) => (await import("../commands/serve/command.ts")).serveCommand(dispatch),

@@ -13,26 +13,49 @@ export interface Column {
   readonly flexible?: boolean;
 }
 
+type Row = readonly string[];
+
 const gap = "  ";
 const smallest = 6;
 
 /** Lines of a table: a head and one line per row, none wider than `columns` where that can be had. */
-export function table(
+export function table(head: readonly Column[], rows: readonly Row[], columns: number): readonly string[] {
+  return tableLines(head, columns)(rows);
+}
+
+/**
+ * A table whose rows come in batches: answers the lines of each, the head above the first. The first sets the widths;
+ * what is wider later is cut at a terminal where it is flexible, and in a pipe shown whole.
+ */
+export function tableLines(
   head: readonly Column[],
-  rows: readonly (readonly string[])[],
   columns: number,
-): readonly string[] {
+): (rows: readonly Row[]) => readonly string[] {
+  let widths: readonly number[] | undefined;
+  const isWide = !Number.isFinite(columns);
+  const line = (row: Row, of: readonly number[]): string =>
+    row
+      .map((cell, index) => {
+        const width = of[index] ?? 0;
+        const { flexible = false, align = "left" } = head[index] ?? {};
+        return pad(flexible && !isWide ? shorten(cell, width) : cell, width, align);
+      })
+      .join(gap)
+      .trimEnd();
+  return (rows) => {
+    const first = widths === undefined ? [head.map(({ title }) => title)] : [];
+    const known = (widths ??= widthsOf(head, rows, columns));
+    return [...first, ...rows].map((row) => line(row, known));
+  };
+}
+
+function widthsOf(head: readonly Column[], rows: readonly Row[], columns: number): readonly number[] {
   const widths = head.map((column, index) =>
-    Math.max(stringWidth(column.title), ...rows.map((row) => stringWidth(row[index] ?? ""))),
+    rows.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? "")), stringWidth(column.title)),
   );
   const excess = widths.reduce((sum, width) => sum + width, 0) + gap.length * (head.length - 1) - columns;
   if (excess > 0) narrow(head, widths, excess);
-  return [head.map(({ title }) => title), ...rows].map((row) =>
-    row
-      .map((cell, index) => fit(cell, widths[index] ?? 0, head[index]?.align ?? "left"))
-      .join(gap)
-      .trimEnd(),
-  );
+  return widths;
 }
 
 /** Takes `excess` from the flexible columns, always from the widest, so that none is cut much more than others. */
@@ -55,10 +78,9 @@ function widestFlexible(head: readonly Column[], widths: readonly number[]): num
   return widest;
 }
 
-function fit(text: string, width: number, align: "left" | "right"): string {
-  const shown = shorten(text, width);
-  const padding = " ".repeat(Math.max(0, width - stringWidth(shown)));
-  return align === "right" ? padding + shown : shown + padding;
+function pad(text: string, width: number, align: "left" | "right"): string {
+  const padding = " ".repeat(Math.max(0, width - stringWidth(text)));
+  return align === "right" ? padding + text : text + padding;
 }
 
 /** `text` cut to `width` columns, the cut shown as `…`. */

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import ts from "typescript";
 import { browserEventJson, type BrowserEvent } from "../../src/commands/browser/render.ts";
+import type { WorkerEvent } from "../../src/commands/worker/events.ts";
+import { eventJson as workerEventJson } from "../../src/commands/worker/render.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { formatSubscription } from "../../src/protocol/subscription.ts";
 import { createReceiverKeys } from "../../src/protocol/decryption.ts";
@@ -134,6 +136,30 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     expect(difference(JSON.parse(status.stdout), fields("store status"))).toEqual([]);
   });
 
+  test.skipIf(!hasPostgres)("send --queue and campaigns: of a database", async () => {
+    const cwd = await project();
+    const { url } = await openTestDatabase();
+    await runMain(["store", "copy", "local", url, "--yes"], { cwd });
+    const env = { WEBPUSH_STORE: url };
+    const differenceOf = async (argv: readonly string[], expected: Fields) => {
+      const { stdout } = await runMain([...argv, "--json"], { cwd, env, stdin: "" });
+      return difference(JSON.parse(stdout), expected);
+    };
+    const send = ["send", "--queue", "Hello", "--at", "+1h"];
+    const campaign = fields("campaigns: campaign");
+    expect(await differenceOf([...send, "--dry-run"], fields("send --queue --dry-run"))).toEqual([]);
+    expect(await differenceOf(send, { ...campaign, ...fields("send --queue") })).toEqual([]);
+    const listed = { ...campaign, ...fields("campaigns list") };
+    expect(await differenceOf(["campaigns", "list"], listed)).toEqual([]);
+    const { id } = JSON.parse((await runMain(["campaigns", "--json"], { cwd, env })).stdout) as {
+      id: string;
+    };
+    expect(await differenceOf(["campaigns", "show", id], listed)).toEqual([]);
+    for (const action of ["pause", "resume", "cancel"])
+      expect(await differenceOf(["campaigns", action, id], campaign)).toEqual([]);
+    expect(await differenceOf(["campaigns", "watch", id], listed)).toEqual([]);
+  });
+
   test("emulator: ready and events; listen: ready and messages", async () => {
     const cwd = await project();
     const stop = new AbortController();
@@ -165,6 +191,31 @@ describe("the fields of --json records are those of docs/json.md:", () => {
     for (const event of events) {
       const record = JSON.parse(browserEventJson(event)) as unknown;
       expect(difference(record, fields("emulator: browser"))).toEqual([]);
+    }
+  });
+
+  test("worker: each of its events", () => {
+    const turn = { campaign: "news", chunk: 1, turn: 1 };
+    const sum = { ...turn, counts: { "accepted:ok": 1 }, durationMs: 1.5 };
+    const events: readonly WorkerEvent[] = [
+      {
+        type: "worker.started",
+        ...{ name: "one", version: "1", store: "postgres://db/push", health: undefined },
+        ...{ chunks: 2, concurrency: 100 },
+      },
+      { type: "chunk.taken", ...turn, recipients: 1000 },
+      { type: "chunk.finished", ...sum },
+      { type: "chunk.returned", ...sum, why: "time", left: 3, afterMs: 0 },
+      { type: "chunk.lost", ...sum, left: 3 },
+      { type: "database.lost", reason: "it is away" },
+      { type: "database.back", awayMs: 5 },
+      { type: "keys.changed", publicKeys: [] },
+      { type: "worker.stopping" },
+      { type: "worker.stopped", counts: sum.counts, durationMs: 5 },
+    ];
+    for (const event of events) {
+      const record = JSON.parse(workerEventJson(event, 0)) as unknown;
+      expect(difference(record, fields(`worker: ${event.type}`))).toEqual([]);
     }
   });
 

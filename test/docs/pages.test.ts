@@ -5,7 +5,8 @@ import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { openProgram } from "../../src/cli/program.ts";
-import { describeCommand, type CommandDescription } from "../../src/commands/describe.ts";
+import { describeCommand } from "../../src/commands/describe.ts";
+import { commandLinesOf, unknownFlags } from "./command-lines.ts";
 import { anchorOf, codeBlocksOf, pagePaths, readPage, root, sectionsOf } from "./markdown.ts";
 
 test("the generated pages are what the program says today", async () => {
@@ -45,25 +46,4 @@ function leadsSomewhere(page: string, target: string): boolean {
   if (!existsSync(join(root, file))) return false;
   if (anchor === undefined) return true;
   return sectionsOf(readPage(file)).some(({ heading }) => anchorOf(heading) === anchor);
-}
-
-/** Words after `webpush`, quoted ones left out, of each webpush command on a line. */
-function commandLinesOf(line: string): readonly (readonly string[])[] {
-  const unquoted = line.replace(/'[^']*'|"[^"]*"/g, "QUOTED").replace(/\s#.*$/, "");
-  return unquoted
-    .split(/\||&&|;|\$\(/)
-    .map((part) => /(?:^|\s)webpush\s(.*)$/.exec(part)?.[1])
-    .filter((words) => words !== undefined)
-    .map((words) => words.trim().split(/\s+/));
-}
-
-function unknownFlags(program: CommandDescription, words: readonly string[]): readonly string[] {
-  let at = program;
-  for (const word of words) {
-    const next = at.commands.find(({ name, aliases }) => name === word || aliases.includes(word));
-    if (next === undefined) break;
-    at = next;
-  }
-  const known = new Set([...at.options.flatMap(({ long, short }) => [long, short]), "--help", "-h"]);
-  return words.filter((word) => /^--?[a-z]/.test(word) && !known.has(word.split("=")[0]));
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
-import { shorten, table } from "../../src/terminal/table.ts";
+import { shorten, table, tableLines } from "../../src/terminal/table.ts";
 
 describe("a table", () => {
   test("aligns its columns under their titles, two spaces apart, no spaces at the end", () => {
@@ -60,6 +60,23 @@ describe("a table", () => {
 
   test("keeps its other columns whole even when that is too wide", () => {
     expect(table([{ title: "id" }], [["0123456789"]], 5)).toEqual(["id", "0123456789"]);
+  });
+
+  test("that comes in batches keeps the widths of the first, and cuts what is wider", () => {
+    const lines = tableLines([{ title: "id" }, { title: "name", flexible: true }, { title: "n" }], 80);
+    expect(lines([["a1", "phone", "1"]])).toEqual(["id  name   n", "a1  phone  1"]);
+    expect(lines([["b2", "telephone", "2"]])).toEqual(["b2  tele…  2"]);
+  });
+
+  test("that comes in batches is never cut where lines may be of any length", () => {
+    const lines = tableLines([{ title: "name", flexible: true }, { title: "n" }], Number.POSITIVE_INFINITY);
+    lines([["phone", "1"]]);
+    expect(
+      lines([
+        ["telephone", "2"],
+        ["x", "3"],
+      ]),
+    ).toEqual(["telephone  2", "x      3"]);
   });
 
   test("without rows is its head", () => {

@@ -1,7 +1,6 @@
 /** Campaigns as JSON records. Fields are a contract: docs/json.md. */
 import type { Campaign, CampaignProgress } from "../../campaigns/campaign.ts";
-import { settledOf } from "../send/progress.ts";
-import { removedOf, tallyOf } from "./outcomes.ts";
+import { settledIn } from "./outcomes.ts";
 
 /** What a campaign is. */
 export function campaignRecord(campaign: Campaign) {
@@ -32,13 +31,13 @@ export function campaignRecord(campaign: Campaign) {
 
 /** How it is doing. */
 export function progressRecord(progress: CampaignProgress) {
-  const { accepted, gone, failed, skipped } = settledOf(tallyOf(progress.counts));
+  const { accepted, gone, failed, skipped } = settledIn(progress.counts);
   return {
     ...campaignRecord(progress),
     accepted,
     gone,
     failed,
-    skipped: skipped + removedOf(progress.counts),
+    skipped,
     counts: progress.counts,
     workers: progress.workers,
     holds: progress.holds.map(({ origin, forMs, cause, reason }) => ({

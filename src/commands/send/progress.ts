@@ -163,13 +163,20 @@ function figuresOf(
 }
 
 /** Three digits at most: the others change too fast to be read. */
-function rateText(rate: number): string {
+export function rateText(rate: number): string {
   return `${rate < 10 ? Number(rate.toFixed(1)) : groupDigits(Math.round(Number(rate.toPrecision(3))))}/s`;
 }
 
-function timeLeftText(ms: number): string {
+export function timeLeftText(ms: number): string {
   if (ms < 10_000) return "a few seconds left";
   return `about ${durationText(Math.ceil(ms / 5000) * 5000)} left`;
+}
+
+/** How those that are done with fared, in a line. */
+export function outcomesText(settled: Settled): string {
+  return outcomesOf(settled, plainPaint)
+    .map(({ text }) => text)
+    .join(", ");
 }
 
 /** How those that are done with fared; what did not happen is left out. */

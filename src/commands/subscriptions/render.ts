@@ -6,7 +6,7 @@ import type { Finding } from "../../store/check.ts";
 import type { Added, LastResult, SubscriptionRecord, WrongKeyMark } from "../../store/subscriptions.ts";
 import type { Io } from "../../terminal/io.ts";
 import { printable } from "../../terminal/printable.ts";
-import { table } from "../../terminal/table.ts";
+import { tableLines } from "../../terminal/table.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 
 type Painted = Pick<Io, "paint">;
@@ -53,22 +53,12 @@ export function otherKeyWarning({ paint }: Painted): readonly string[] {
   ];
 }
 
-/** The list for people. */
-export function listText(
-  records: readonly SubscriptionRecord[],
+/** The list for people, its records in batches. */
+export function listLines(
   now: number,
   columns: number,
-): readonly string[] {
-  const rows = records.map((record) => [
-    record.id,
-    printable(record.name ?? "-", { limit: 40 }),
-    printable(record.tags.join(","), { limit: 40 }) || "-",
-    serviceLabel(record.subscription.endpoint),
-    // A foreign table need not say when.
-    record.registeredAt === 0 ? "-" : ago(now - record.registeredAt),
-    lastText(record, now),
-  ]);
-  return table(
+): (records: readonly SubscriptionRecord[]) => readonly string[] {
+  const lines = tableLines(
     [
       { title: "id" },
       { title: "name", flexible: true },
@@ -77,9 +67,21 @@ export function listText(
       { title: "added" },
       { title: "last result", flexible: true },
     ],
-    rows,
     columns,
   );
+  return (records) => lines(records.map((record) => listRow(record, now)));
+}
+
+function listRow(record: SubscriptionRecord, now: number): readonly string[] {
+  return [
+    record.id,
+    printable(record.name ?? "-", { limit: 40 }),
+    printable(record.tags.join(","), { limit: 40 }) || "-",
+    serviceLabel(record.subscription.endpoint),
+    // A foreign table need not say when.
+    record.registeredAt === 0 ? "-" : ago(now - record.registeredAt),
+    lastText(record, now),
+  ];
 }
 
 function lastText({ lastResult, gone, wrongKey }: SubscriptionRecord, now: number): string {

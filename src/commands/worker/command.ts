@@ -62,7 +62,7 @@ export function workerCommand(dispatch: Dispatch): Command {
       "after",
       "\nExamples:\n  $ webpush worker --store postgres://worker@db.example.net/push\n" +
         "  $ webpush worker --health 9464 --json >> worker.ndjson\n" +
-        '  $ webpush send --queue "Hello" && webpush worker --until-idle',
+        "  $ webpush worker --until-idle --origin-rate 500",
     )
     .action((flags: WorkerOptions) =>
       dispatch<WorkerOptions>(() => import("./run.ts"), {

@@ -9,14 +9,51 @@ import type { ChunkTurn, ReturnReason, WorkerEvent } from "./events.ts";
 type Painted = Pick<Io, "paint">;
 
 /** One event as a record. */
-export function eventJson(event: WorkerEvent, at: number): string {
-  const time = new Date(at).toISOString();
+export function eventJson(event: WorkerEvent, time: number): string {
+  const about = { type: event.type, at: new Date(time).toISOString() };
   switch (event.type) {
-    case "worker.started":
-      return jsonLine({ ...event, at: time, health: event.health ?? null });
+    case "worker.started": {
+      const { name, version, store, chunks, concurrency, health = null } = event;
+      return jsonLine({ ...about, name, version, store, chunks, concurrency, health });
+    }
+    case "chunk.taken":
+      return jsonLine({ ...about, ...turnOf(event), recipients: event.recipients });
+    case "chunk.finished":
+      return jsonLine({ ...about, ...turnOf(event), ...sumOf(event) });
+    case "chunk.returned": {
+      const { why, left, afterMs } = event;
+      return jsonLine({
+        ...about,
+        ...turnOf(event),
+        ...sumOf(event),
+        why,
+        left,
+        afterMs: Math.round(afterMs),
+      });
+    }
+    case "chunk.lost":
+      return jsonLine({ ...about, ...turnOf(event), ...sumOf(event), left: event.left });
+    case "database.lost":
+      return jsonLine({ ...about, reason: event.reason });
+    case "database.back":
+      return jsonLine({ ...about, awayMs: Math.round(event.awayMs) });
+    case "keys.changed":
+      return jsonLine({ ...about, publicKeys: event.publicKeys });
+    case "worker.stopping":
+      return jsonLine(about);
+    case "worker.stopped":
+      return jsonLine({ ...about, ...sumOf(event) });
     default:
-      return jsonLine({ ...event, at: time });
+      return event satisfies never;
   }
+}
+
+function turnOf({ campaign, chunk, turn }: ChunkTurn): object {
+  return { campaign, chunk, turn };
+}
+
+function sumOf({ counts, durationMs }: { readonly counts: Counts; readonly durationMs: number }): object {
+  return { counts, durationMs: Math.round(durationMs) };
 }
 
 /** One event as a line. */

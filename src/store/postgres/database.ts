@@ -9,6 +9,7 @@ import { Readable } from "node:stream";
 import pg from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 import { parseStoreAddress } from "./address.ts";
+import { Client } from "./client.ts";
 import { explained } from "./failure.ts";
 
 /** A statement and its values. */
@@ -82,6 +83,7 @@ const idleInTransactionMs = 60_000;
 export function openDatabase(address: string, options: DatabaseOptions = {}): Database {
   const { connectionString, ssl, shown } = parseStoreAddress(address);
   const pool = new pg.Pool({
+    Client,
     connectionString,
     ssl,
     max: options.connections ?? defaultConnections,

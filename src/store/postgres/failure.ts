@@ -113,8 +113,6 @@ const rows: readonly FailureRow[] = [
 
 /** What the client says in words only. */
 const wordings: readonly (readonly [RegExp, string])[] = [
-  // Of a server that wants a password, where there is none.
-  [/^SASL: .*password/i, "28P01"],
   [/does not support SSL/i, "ERR_TLS"],
   [/terminat|timeout|closed|not queryable/i, "ETIMEDOUT"],
 ];

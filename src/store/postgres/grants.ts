@@ -2,8 +2,8 @@
  * What each kind of role may do in the database, as data: the least with which its commands work.
  *
  * The owner made the schemas and needs no grant. The queue's tables are pg-boss's: at run time it changes rows and makes
- * nothing, as the queue is there and has one partition. Nothing here can be left out: each right was, in turn, and a test
- * of test/commands/store/grant.test.ts failed.
+ * nothing, as the queue is there and has one partition. Nothing here can be left out: each right was, in turn, and
+ * test/commands/store/grant.test.ts or test/docs/operations.test.ts failed.
  */
 import { schema } from "./migrations.ts";
 
@@ -66,7 +66,6 @@ const grants: Readonly<Record<Purpose, Grants>> = {
     "webpush.migrations": "select",
     "webpush.subscriptions": "select",
     "webpush.results": "select",
-    "webpush.foreign_results": "select",
     "webpush.campaigns": "select",
     "webpush.chunks": "select",
     "webpush.origins": "select",

@@ -63,6 +63,11 @@ function grantArguments({ nameOf }: Pick<Opened, "nameOf">): readonly string[] {
 
 const ours = samplePair("ours").publicKey;
 
+const environmentKeys = {
+  VAPID_PRIVATE_KEY: samplePair("ours").privateKey.reveal(),
+  VAPID_SUBJECT: "mailto:ops@harbour.shop",
+};
+
 function accepted(turn: Turn): readonly Outcome[] {
   const sent = { status: 201, refusedKey: undefined, madeWith: undefined };
   return turn.recipients.map((recipient) => ({ recipient, outcome: "accepted", cause: "ok", sent }));
@@ -96,6 +101,16 @@ async function* storedRecords(database: Database) {
   const { createPostgresSubscriptionStore } =
     await import("../../../src/store/postgres/subscription-store.ts");
   yield* createPostgresSubscriptionStore(database).stream();
+}
+
+/** The application's own table, with one row. */
+async function createReaders(admin: Database, url: string): Promise<void> {
+  const { endpoint, keys } = sampleJson("ada", { endpoint: url });
+  await admin.change({ text: "create table public.readers (endpoint text, p256dh text, auth text)" });
+  await admin.change({
+    text: "insert into public.readers values ($1, $2, $3)",
+    values: [endpoint, keys.p256dh, keys.auth],
+  });
 }
 
 const refused = { exitCode: 1, records: [{ error: { code: "store-forbidden" } }] };
@@ -136,7 +151,26 @@ describe.skipIf(!hasPostgres)("with the rights that store grant gives", () => {
     expect(await campaigns.workers()).toEqual([]);
   });
 
-  test("a worker reads keys, and takes, records, finishes and mends chunks", async () => {
+  test("a sender keeps the results of a query", async () => {
+    await using service = await AcceptingPushService.start();
+    const { addressOf, nameOf, database: admin } = await openGranted();
+    await createReaders(admin, service.endpoint("/ada"));
+    await admin.script(`grant select on public.readers to ${nameOf("sender")}`);
+    const env = {
+      WEBPUSH_STORE: addressOf("sender"),
+      WEBPUSH_QUERY: "select * from readers",
+      ...environmentKeys,
+    };
+    for (const at of ["first", "again"]) {
+      await admin.change({ text: "update webpush.foreign_results set outcome = 'unreachable'" });
+      expect(await runJson(["send", "hi"], { env }), at).toMatchObject({ exitCode: 0 });
+      expect(await admin.query({ text: "select outcome from webpush.foreign_results" })).toEqual([
+        { outcome: "accepted" },
+      ]);
+    }
+  });
+
+  test("a worker reads keys, and mends, takes, records and finishes chunks", async () => {
     const { run, addressOf, database: admin } = await openGranted();
     expect(await run("sender", ["keys", "--subject", "mailto:ops@harbour.shop"])).toMatchObject({
       exitCode: 0,
@@ -146,23 +180,19 @@ describe.skipIf(!hasPostgres)("with the rights that store grant gives", () => {
     await createCampaign(admin, "copied", true);
     await using database = openDatabase(addressOf("worker"));
     await using turns = await openTurns(database, { worker: "one", version: "1" });
+    await admin.change({ text: "delete from webpush_queue.job" });
     await turns.tend();
-    for (const again of [true, false]) {
-      for (const turn of await turns.take(2, [ours])) {
-        if (again) await turns.giveBack(turn, 0, []);
-        else {
-          const [first, ...others] = accepted(turn);
-          if (first?.sent == null) throw new Error("unreachable");
-          const gone = {
-            ...first,
-            outcome: "gone",
-            cause: "gone",
-            sent: { ...first.sent, status: 410, madeWith: ours },
-          };
-          expect(await turns.record(turn, [gone, ...others])).toBe(true);
-          expect(await turns.finish(turn, [{ recipient: gone.recipient, cause: "gone" }])).toBe(true);
-        }
-      }
+    for (const turn of await turns.take(2, [ours])) {
+      const [first, ...others] = accepted(turn);
+      if (first?.sent == null) throw new Error("unreachable");
+      const gone = {
+        ...first,
+        outcome: "gone",
+        cause: "gone",
+        sent: { ...first.sent, status: 410, madeWith: ours },
+      };
+      expect(await turns.record(turn, [gone, ...others])).toBe(true);
+      expect(await turns.finish(turn, [{ recipient: gone.recipient, cause: "gone" }])).toBe(true);
     }
     expect(await turns.isIdle()).toBe(true);
     expect(await turns.states(["own", "copied"])).toEqual(
@@ -180,6 +210,9 @@ describe.skipIf(!hasPostgres)("with the rights that store grant gives", () => {
     expect(await readHolds(database)).toHaveLength(1);
     await reserve(database, [{ key: "https://push.example.net", perSecond: 10 }], 5);
     expect(await run("worker", ["store", "status"])).toMatchObject({ exitCode: 0, records: [{ keys: 1 }] });
+    expect((await run("worker", ["keys", "list"])).records).toContainEqual(
+      expect.objectContaining({ status: "current" }),
+    );
   });
 
   test("a worker does what pg-boss does by the way: a lost lease, old jobs", async () => {
@@ -272,22 +305,14 @@ describe.skipIf(!hasPostgres)("with the rights that store grant gives", () => {
   test("a role that may only read the application's table sends by a query, without the schema webpush", async () => {
     await using service = await AcceptingPushService.start();
     const { addressOf, nameOf, database: admin } = await openRoles();
-    const { keys, endpoint } = sampleJson("ada", { endpoint: service.endpoint("/ada") });
-    await admin.change({
-      text: `create table readers (endpoint text, p256dh text, auth text)`,
-    });
-    await admin.change({
-      text: "insert into readers values ($1, $2, $3)",
-      values: [endpoint, keys.p256dh, keys.auth],
-    });
+    await createReaders(admin, service.endpoint("/ada"));
     const env = {
       WEBPUSH_STORE: addressOf("reader"),
       WEBPUSH_QUERY: "select * from readers",
-      VAPID_PRIVATE_KEY: samplePair("ours").privateKey.reveal(),
-      VAPID_SUBJECT: "mailto:ops@harbour.shop",
+      ...environmentKeys,
     };
     expect(await runJson(["send", "hi"], { env })).toMatchObject(refused);
-    await admin.script(`grant select on readers to ${nameOf("reader")}`);
+    await admin.script(`grant select on public.readers to ${nameOf("reader")}`);
     expect(await runJson(["send", "hi"], { env })).toMatchObject({ exitCode: 0 });
     expect(service.paths).toEqual(["/ada"]);
   });
