@@ -1,12 +1,8 @@
 /** Reading from a store that holds all its records anyway: every question is answered from the one list. */
 import { named } from "./selector.ts";
-import { passes, type SubscriptionRecord, type SubscriptionStore } from "./subscriptions.ts";
+import { passes, type SubscriptionReader, type SubscriptionRecord } from "./subscriptions.ts";
 
-/** The part of a store that changes nothing. */
-export type SubscriptionReader = Pick<
-  SubscriptionStore,
-  "list" | "stream" | "named" | "count" | "mostAtOnce"
->;
+export type { SubscriptionReader } from "./subscriptions.ts";
 
 /** Answers every question from what `list` answers. */
 export function readersOf(list: () => Promise<readonly SubscriptionRecord[]>): SubscriptionReader {

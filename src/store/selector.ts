@@ -6,7 +6,7 @@
 import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/suggest.ts";
 import { shortenEndpoint } from "../protocol/subscription.ts";
-import type { SubscriptionRecord, SubscriptionStore } from "./subscriptions.ts";
+import type { SubscriptionReader, SubscriptionRecord } from "./subscriptions.ts";
 
 const tagPrefix = "tag:";
 const shortestId = 4;
@@ -55,7 +55,7 @@ function matching(records: readonly SubscriptionRecord[], selector: string): rea
  * @throws UserError `subscription-unknown`, `subscription-ambiguous`
  */
 export async function selectFrom(
-  store: Pick<SubscriptionStore, "list" | "stream" | "named" | "mostAtOnce">,
+  store: SubscriptionReader,
   selectors: readonly string[],
 ): Promise<readonly SubscriptionRecord[]> {
   if (!Number.isFinite(store.mostAtOnce) || selectors.includes("all"))
@@ -69,6 +69,47 @@ export async function selectFrom(
     for (const record of found) chosen.set(record.subscription.endpoint, record);
   }
   return [...chosen.values()];
+}
+
+/**
+ * The same one after the other, each once, in memory that does not grow with the groups; all of them when nobody is
+ * named. That everybody named is there is known before the first comes.
+ *
+ * @throws UserError `subscription-unknown`, `subscription-ambiguous`
+ */
+export async function* streamFrom(
+  store: SubscriptionReader,
+  selectors: readonly string[],
+): AsyncGenerator<SubscriptionRecord> {
+  if (!Number.isFinite(store.mostAtOnce)) {
+    yield* selectRecords(await store.list(), selectors.length === 0 ? ["all"] : selectors);
+    return;
+  }
+  const tags = selectors.filter(isTagSelector).map(tagOf);
+  for (const tag of tags)
+    if (await isEmpty(store.stream({ tag }))) throw unknown(`${tagPrefix}${tag}`, undefined);
+  const names = selectors.filter((selector) => selector !== "all" && !isTagSelector(selector));
+  const named = await selectFrom(store, names);
+  if (selectors.length === 0 || selectors.includes("all")) {
+    yield* store.stream();
+    return;
+  }
+  yield* named;
+  const come = new Set(named.map(({ subscription }) => subscription.endpoint));
+  for (const [index, tag] of tags.entries()) {
+    const earlier = tags.slice(0, index);
+    for await (const record of store.stream({ tag })) {
+      const isRepeated = earlier.some((other) => record.tags.includes(other));
+      if (!isRepeated && !come.has(record.subscription.endpoint)) yield record;
+    }
+  }
+}
+
+async function isEmpty(items: AsyncIterable<unknown>): Promise<boolean> {
+  const iterator = items[Symbol.asyncIterator]();
+  const { done } = await iterator.next();
+  await iterator.return?.();
+  return done === true;
 }
 
 function unknown(selector: string, near: string | undefined): UserError {

@@ -72,8 +72,8 @@ export interface ResultNote {
   readonly madeWith?: VapidPublicKey;
 }
 
-/** Where a project's subscriptions are kept. */
-export interface SubscriptionStore {
+/** What answers questions about stored subscriptions and changes nothing. */
+export interface SubscriptionReader {
   /** Every record, in the order they were first stored; only for those who can hold them all. */
   list(): Promise<readonly SubscriptionRecord[]>;
   /** The same one after the other, however many there are. */
@@ -85,6 +85,12 @@ export interface SubscriptionStore {
    */
   named(text: string): Promise<readonly SubscriptionRecord[]>;
   count(): Promise<StoredCount>;
+  /** How many records a command may hold at once; infinite where the store itself holds them all. */
+  readonly mostAtOnce: number;
+}
+
+/** Where a project's subscriptions are kept. */
+export interface SubscriptionStore extends SubscriptionReader {
   /** Stores new ones and refreshes those whose endpoint is known; answers in the order given. */
   add(additions: readonly Addition[], now: number): Promise<readonly Added[]>;
   /**
@@ -104,8 +110,6 @@ export interface SubscriptionStore {
   note(results: readonly ResultNote[]): Promise<void>;
   /** The file, for messages to people. */
   readonly path: string;
-  /** How many records a command may hold at once; infinite where the store itself holds them all. */
-  readonly mostAtOnce: number;
 }
 
 /** Which records a stream is to have. */

@@ -32,16 +32,23 @@ export function listText(found: readonly CampaignProgress[], { paint, terminal }
   const cells = found.map((campaign) => {
     const row = {
       campaign: campaign.id,
-      state: campaign.state,
+      state: stateText(campaign),
       done: percentText(campaign),
       of: groupDigits(campaign.recipients),
-      begins: whenText(campaign.dueAt, campaign.asOf),
+      // One that was cancelled before it was due never begins.
+      begins:
+        isOver(campaign) && campaign.dueAt > campaign.asOf ? "-" : whenText(campaign.dueAt, campaign.asOf),
       message: messageTitle(campaign.message),
     };
     return columns.map(({ title }) => row[title]);
   });
   const [head = "", ...lines] = table(columns, cells, terminal.columns);
   return [paint.out.dim(head), ...lines];
+}
+
+/** One that is not due yet is running as far as its state goes; for people it waits. */
+function stateText({ state, dueAt, asOf }: CampaignProgress): string {
+  return state === "running" && dueAt > asOf ? "waiting" : state;
 }
 
 function percentText({ recipients, counts }: CampaignProgress): string {
@@ -78,17 +85,21 @@ function titleIn(text: string): string | undefined {
 const labelWidth = 11;
 
 /** All about one, a line or a few for each fact. */
-export function showText(campaign: CampaignProgress, { paint, terminal }: Shown): readonly string[] {
-  const { id, state, asOf, dueAt, endsAt, workers } = campaign;
+export function showText(
+  campaign: CampaignProgress,
+  rate: number | undefined,
+  { paint, terminal }: Shown,
+): readonly string[] {
+  const { id, asOf, dueAt, endsAt, workers } = campaign;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["campaign", id],
-    ["state", state],
+    ["state", stateText(campaign)],
     ["to", whomText(campaign)],
     ["message", messageText(campaign)],
     [dueAt > asOf ? "begins" : "began", momentText(dueAt, asOf)],
     [isOver(campaign) ? "ended" : "ends", momentText(campaign.finishedAt ?? endsAt, asOf)],
     ["progress", progressWords(campaign)],
-    ["speed", speedText(campaign)],
+    ["speed", speedText(campaign, rate)],
     ["workers", isOver(campaign) ? undefined : workersText(workers)],
     ["outcomes", settledCount(campaign.counts) === 0 ? undefined : outcomesText(settledIn(campaign.counts))],
     ...holdRows(campaign),
@@ -130,16 +141,17 @@ function progressWords(campaign: CampaignProgress): string {
   return `${groupDigits(done)} of ${groupDigits(campaign.recipients)}, ${percentText(campaign)}`;
 }
 
-/** Over the whole run: `watch` says how fast it goes just now. */
-function speedText(campaign: CampaignProgress): string | undefined {
-  const { state, asOf, dueAt, finishedAt, recipients, counts } = campaign;
+/** How fast it goes just now, or went over the whole run. */
+function speedText(campaign: CampaignProgress, rate: number | undefined): string | undefined {
+  const { state, dueAt, finishedAt, recipients, counts } = campaign;
   const done = settledCount(counts);
-  const ms = (finishedAt ?? asOf) - dueAt;
-  if (done === 0 || ms <= 0) return undefined;
-  const rate = (done * 1000) / ms;
-  const average = `${rateText(rate)} on average`;
-  if (state !== "running") return average;
-  return `${average}, ${timeLeftText(((recipients - done) / rate) * 1000)}`;
+  if (rate !== undefined) {
+    const left = rate > 0 ? [timeLeftText(((recipients - done) / rate) * 1000)] : [];
+    return [`${rateText(rate)} just now`, ...left].join(", ");
+  }
+  if (state !== "done" || finishedAt === undefined || finishedAt <= dueAt) return undefined;
+  const ms = finishedAt - dueAt;
+  return `${rateText((done * 1000) / ms)} on average, ${durationText(ms)} in all`;
 }
 
 const mostNames = 5;

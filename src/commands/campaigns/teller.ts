@@ -68,7 +68,7 @@ function lineTeller({ out }: Shown): Teller {
 }
 
 /** How fast it goes just now, by the database's clock; `undefined` while nobody can tell, or nothing is sent. */
-function createMeter(): (campaign: CampaignProgress) => number | undefined {
+export function createMeter(): (campaign: CampaignProgress) => number | undefined {
   let samples: readonly Sample[] = [];
   return ({ state, asOf, dueAt, counts }) => {
     if (state !== "running" || dueAt > asOf) {

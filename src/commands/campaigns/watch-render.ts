@@ -45,9 +45,17 @@ export function endText(campaign: CampaignProgress, io: Pick<Io, "paint">): read
   const removed = removedOf(counts);
   const took =
     finishedAt === undefined || finishedAt <= dueAt ? "" : ` after ${durationText(finishedAt - dueAt)}`;
+  const unsent = `${groupDigits(left)} ${left === 1 ? "was" : "were"} not sent to`;
   return [
-    summaryLine(tallyOf(counts), io),
-    ...(removed === 0 ? [] : [`${groupDigits(removed)} were removed from the store meanwhile`]),
-    `campaign ${id} is ${state}${took}${left === 0 ? "" : `; ${groupDigits(left)} were not sent to`}`,
+    ...(left === recipients ? [] : [summaryLine(tallyOf(counts), io)]),
+    ...(removed === 0 ? [] : [`removed from the store meanwhile: ${groupDigits(removed)}`]),
+    `campaign ${id} is ${state}${took}${left === 0 ? "" : `; ${unsent}`}`,
   ];
+}
+
+/** Nobody watches any more, and nothing changes by that. */
+export function leftText({ id, state }: CampaignProgress): string {
+  return state === "running"
+    ? `campaign ${id} goes on; stop it with: webpush campaigns pause ${id}`
+    : `campaign ${id} stays ${state}`;
 }

@@ -14,7 +14,7 @@ import { withCampaigns } from "./open.ts";
 import { exitCodeOfCampaign, groupsOf, isOver } from "./outcomes.ts";
 import { noWorkersText } from "./render.ts";
 import { createTeller } from "./teller.ts";
-import { endText } from "./watch-render.ts";
+import { endText, leftText } from "./watch-render.ts";
 
 type Needs = Pick<Context, "io" | "json" | "signal" | "storeAddress">;
 
@@ -28,7 +28,7 @@ export function run({ id }: OneOptions, context: Needs): Promise<ExitCode> {
     for (const line of noWorkersText(first, workers, io)) io.say(line);
     const last = await follow(first, campaigns, context);
     if (!isOver(last)) {
-      io.say(`campaign ${last.id} goes on; stop it with: webpush campaigns pause ${last.id}`);
+      io.say(leftText(last));
       return ExitCode.interrupted;
     }
     for (const line of groupsOf(last.counts).lines(io)) io.err(line);

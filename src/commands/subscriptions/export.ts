@@ -1,6 +1,6 @@
 /** `webpush subscriptions export`: whole subscriptions, for another tool or machine. */
 import { subscriptionLines } from "../../formats/subscription-export.ts";
-import { selectFrom } from "../../store/selector.ts";
+import { streamFrom } from "../../store/selector.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -16,7 +16,7 @@ export async function run(options: ExportOptions, { io, subscriptions, cwd }: Ne
     const records =
       options.which.length === 0
         ? subscriptions.stream({ living: true })
-        : await selectFrom(subscriptions, options.which);
+        : streamFrom(subscriptions, options.which);
     for await (const record of records) {
       count += 1;
       yield record;

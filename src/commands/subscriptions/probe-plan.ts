@@ -41,10 +41,9 @@ export function planProbe(
   const entries = records
     .filter((record) => !out.has(record))
     .map((record) => ({ id: record.id, name: record.name, subscription: record.subscription, record }));
-  const byId = new Map(records.map((record) => [record.id, record]));
   const { ready, skipped } = planSend(entries, { message: probeMessage, keys, encoding: "aes128gcm" });
   const unsignable = skipped.flatMap(({ recipient, skipped: { cause, reason, advice } }): Unasked[] => {
-    const record = "id" in recipient ? byId.get(recipient.id) : undefined;
+    const record = "record" in recipient ? recipient.record : undefined;
     if (record === undefined || (cause !== "key.unknown" && cause !== "key.refused")) return [];
     return [{ record, cause, reason, advice }];
   });
@@ -87,14 +86,8 @@ function exclusionOf(record: SubscriptionRecord, includeUnproven: boolean): Unas
   };
 }
 
-/** Those whose turn had not come when the person stopped it. */
-export function interruptedOf(
-  ready: readonly ReadyRecipient[],
-  asked: ReadonlySet<string>,
-): readonly Unasked[] {
-  return ready.flatMap(({ id, record }) =>
-    record === undefined || asked.has(id)
-      ? []
-      : [{ record, cause: "interrupted", reason: "stopped before it was asked", advice: "run it again" }],
-  );
+/** One whose turn had not come when the person stopped it. */
+export function interruptedOf(record: SubscriptionRecord | undefined): readonly Unasked[] {
+  if (record === undefined) return [];
+  return [{ record, cause: "interrupted", reason: "stopped before it was asked", advice: "run it again" }];
 }

@@ -7,17 +7,17 @@ import { jsonLine } from "../../terminal/json-line.ts";
 import { wrap } from "../../terminal/wrap.ts";
 import type { Result } from "../send/deliver.ts";
 import { counted } from "./render.ts";
-import type { ProbePlan, Unasked } from "./probe-plan.ts";
+import type { Unasked } from "./probe-plan.ts";
 
 /** What will be done and what it costs, before it is done. */
 export function probeNotice(
-  { ready, unproven }: Pick<ProbePlan, "ready" | "unproven">,
+  { ready, unproven }: { readonly ready: number; readonly unproven: number },
   io: Shown,
 ): readonly string[] {
   return [
     ...labelled(
       "note:",
-      `${counted(ready.length, "request")}: a push each that no browser can decrypt, so it is dropped unseen; it is not stored and not repeated`,
+      `${counted(ready, "request")}: a push each that no browser can decrypt, so it is dropped unseen; it is not stored and not repeated`,
       io,
     ),
     ...labelled(
@@ -93,12 +93,10 @@ const unaskedWords: Readonly<Record<Unasked["cause"], string>> = {
 
 /** Who was not asked, a line for each reason. */
 export function unaskedText(
-  unasked: readonly Unasked[],
+  unasked: ReadonlyMap<Unasked["cause"], number>,
   { terminal }: Pick<Io, "terminal">,
 ): readonly string[] {
-  const causes = [...new Set(unasked.map(({ cause }) => cause))];
-  return causes.flatMap((cause) => {
-    const count = unasked.filter((one) => one.cause === cause).length;
-    return wrap(`not asked: ${counted(count)} ${unaskedWords[cause]}`, terminal.errColumns);
-  });
+  return [...unasked].flatMap(([cause, count]) =>
+    wrap(`not asked: ${counted(count)} ${unaskedWords[cause]}`, terminal.errColumns),
+  );
 }

@@ -34,14 +34,15 @@ export function forgetText(
 }
 
 /** How many for each cause, and how to keep a copy. */
-export function forgetCounts(doomed: readonly Doomed[], of: number): readonly string[] {
-  if (doomed.length === 0) return [`nothing to forget among ${counted(of)}`];
+export function forgetCounts(doomed: ReadonlyMap<ForgetCause, number>, of: number): readonly string[] {
+  const all = [...doomed.values()].reduce((sum, count) => sum + count, 0);
+  if (all === 0) return [`nothing to forget among ${counted(of)}`];
   const counts = forgetCauses.flatMap((cause) => {
-    const count = doomed.filter(({ reason }) => reason.cause === cause).length;
+    const count = doomed.get(cause) ?? 0;
     return count === 0 ? [] : [`${String(count).padStart(6)}  ${causeWords[cause]}`];
   });
   return [
-    `${doomed.length} of ${counted(of)} to forget for good:`,
+    `${all} of ${counted(of)} to forget for good:`,
     ...counts,
     "a copy first: webpush subscriptions export --output subscriptions.json",
   ];

@@ -1,8 +1,14 @@
-/** `webpush subscriptions prune`: forgets for good those that are not coming back, each for a reason. */
+/**
+ * `webpush subscriptions prune`: forgets for good those that are not coming back, each for a reason.
+ *
+ * They are read twice, to tell of them and to forget them, since there may be more than can be held. The store looks
+ * at each again when it forgets it: meanwhile a page may have come back, or a push arrived.
+ */
+import { inBatches } from "../../base/batches.ts";
 import { UserError } from "../../base/errors.ts";
 import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
 import { reasonToForget, type ForgetCause, type ForgetRules } from "../../store/forget.ts";
-import { selectRecords } from "../../store/selector.ts";
+import { streamFrom } from "../../store/selector.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -10,40 +16,74 @@ import type { PruneOptions } from "./command.ts";
 import { counted } from "./render.ts";
 import { forgetCounts, forgetText, prunedJson, type Doomed } from "./prune-render.ts";
 
-type Needs = Pick<Context, "io" | "prompt" | "subscriptions" | "config" | "env" | "clock" | "json">;
+type Needs = Pick<
+  Context,
+  "io" | "prompt" | "subscriptions" | "config" | "env" | "clock" | "json" | "signal"
+>;
 
 export async function run(options: PruneOptions, context: Needs): Promise<ExitCode> {
-  const { io, subscriptions, config, env, clock, json } = context;
-  const all = await subscriptions.list();
-  const chosen = options.which.length === 0 ? all : selectRecords(all, options.which);
+  const { io, config, env, clock } = context;
   const { pairs } = createKeyRing(readEnvironmentKeys(env), await config.read());
   const rules = { causes: causesOf(options), olderThanMs: options.olderThan, pairs, now: clock.now() };
-  const doomed = chosen.flatMap((record): Doomed[] => {
-    const reason = reasonToForget(record, rules);
-    return reason === undefined ? [] : [{ record, reason }];
-  });
-  if (!json) for (const one of doomed) for (const line of forgetText(one, rules.now, io)) io.out(line);
-  for (const line of forgetCounts(doomed, chosen.length)) io.say(line);
-  if (doomed.length === 0) return ExitCode.ok;
-  if (!options.dryRun) return forgetAll(doomed, rules, options, context);
-  if (json) for (const one of doomed) io.out(prunedJson(one, { removed: false }));
-  return ExitCode.ok;
+  const { doomed, of } = await tell(rules, options, context);
+  for (const line of forgetCounts(doomed, of)) io.say(line);
+  const count = [...doomed.values()].reduce((sum, one) => sum + one, 0);
+  if (count === 0 || options.dryRun) return ExitCode.ok;
+  if (!options.yes) await confirm(count, context);
+  return forgetAll(count, rules, options, context);
+}
+
+/** Shows each that may be forgotten; answers how many for each cause, and among how many. */
+async function tell(
+  rules: ForgetRules,
+  { which, dryRun }: PruneOptions,
+  { io, subscriptions, json, signal }: Needs,
+): Promise<{ readonly doomed: ReadonlyMap<ForgetCause, number>; readonly of: number }> {
+  const doomed = new Map<ForgetCause, number>();
+  let of = 0;
+  for await (const record of streamFrom(subscriptions, which)) {
+    signal.throwIfAborted();
+    of += 1;
+    for (const one of doomedOf(record, rules)) {
+      doomed.set(one.reason.cause, (doomed.get(one.reason.cause) ?? 0) + 1);
+      if (!json) for (const line of forgetText(one, rules.now, io)) io.out(line);
+      else if (dryRun) io.out(prunedJson(one, { removed: false }));
+      await io.drained();
+    }
+  }
+  return { doomed, of };
 }
 
 async function forgetAll(
-  doomed: readonly Doomed[],
+  expected: number,
   rules: ForgetRules,
-  { yes }: PruneOptions,
-  context: Needs,
+  { which }: PruneOptions,
+  { io, subscriptions, json, signal }: Needs,
 ): Promise<ExitCode> {
-  const { io, json } = context;
-  if (!yes) await confirm(doomed.length, context);
-  const forgotten = await forget(doomed, rules, context);
-  if (json) for (const one of forgotten) io.out(prunedJson(one, { removed: true }));
-  io.say(`forgot ${counted(forgotten.length)}`);
-  const stayed = doomed.length - forgotten.length;
+  const isDoomed = (record: SubscriptionRecord): boolean => doomedOf(record, rules).length > 0;
+  const doomed = async function* (): AsyncGenerator<SubscriptionRecord> {
+    for await (const record of streamFrom(subscriptions, which)) if (isDoomed(record)) yield record;
+  };
+  let forgotten = 0;
+  for await (const batch of inBatches(doomed(), subscriptions.mostAtOnce)) {
+    if (signal.aborted) break;
+    const endpoints = batch.map(({ subscription }) => subscription.endpoint);
+    const removed = await subscriptions.remove(endpoints, isDoomed);
+    forgotten += removed.length;
+    for (const record of json ? removed : [])
+      for (const one of doomedOf(record, rules)) io.out(prunedJson(one, { removed: true }));
+    await io.drained();
+  }
+  io.say(`forgot ${counted(forgotten)}`);
+  if (signal.aborted) return ExitCode.interrupted;
+  const stayed = expected - forgotten;
   if (stayed > 0) io.say(`kept ${counted(stayed)}: changed or removed by somebody else just now`);
   return ExitCode.ok;
+}
+
+function doomedOf(record: SubscriptionRecord, rules: ForgetRules): readonly Doomed[] {
+  const reason = reasonToForget(record, rules);
+  return reason === undefined ? [] : [{ record, reason }];
 }
 
 function causesOf({ expired, deadHosts, wrongKey, calledGone }: PruneOptions): ReadonlySet<ForgetCause> {
@@ -54,26 +94,6 @@ function causesOf({ expired, deadHosts, wrongKey, calledGone }: PruneOptions): R
     ...(calledGone ? (["called-gone"] as const) : []),
     ...(wrongKey ? (["wrong-key"] as const) : []),
   ]);
-}
-
-/** Removes those whose reason still holds: since they were listed a page may have come back, or a push arrived. */
-async function forget(
-  doomed: readonly Doomed[],
-  rules: ForgetRules,
-  { subscriptions }: Needs,
-): Promise<readonly Doomed[]> {
-  const seen = new Map(
-    doomed.map(({ record, reason }) => [record.subscription.endpoint, { record, reason }]),
-  );
-  const isDoomed = (record: SubscriptionRecord): boolean => {
-    const before = seen.get(record.subscription.endpoint);
-    return (
-      before?.record.registeredAt === record.registeredAt &&
-      reasonToForget(record, rules)?.cause === before.reason.cause
-    );
-  };
-  const removed = await subscriptions.remove([...seen.keys()], isDoomed);
-  return removed.flatMap(({ subscription }) => seen.get(subscription.endpoint) ?? []);
 }
 
 async function confirm(count: number, { prompt }: Needs): Promise<void> {

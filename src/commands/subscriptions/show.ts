@@ -1,7 +1,7 @@
 /** `webpush subscriptions show`: everything about one of them but its secrets. */
 import { UserError } from "../../base/errors.ts";
 import { selectFrom } from "../../store/selector.ts";
-import type { SubscriptionRecord, SubscriptionStore } from "../../store/subscriptions.ts";
+import type { SubscriptionReader, SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { ShowOptions } from "./command.ts";
@@ -22,10 +22,7 @@ export async function run({ which }: ShowOptions, { io, subscriptions, json }: N
  *
  * @throws UserError `subscription-ambiguous`, `subscription-unknown`
  */
-export async function selectOne(
-  which: string,
-  store: Pick<SubscriptionStore, "list" | "stream" | "named" | "mostAtOnce">,
-): Promise<SubscriptionRecord> {
+export async function selectOne(which: string, store: SubscriptionReader): Promise<SubscriptionRecord> {
   const [record, ...others] = await selectFrom(store, [which]);
   if (record !== undefined && others.length === 0) return record;
   throw new UserError("subscription-ambiguous", `${which} names ${others.length + 1} subscriptions`, {

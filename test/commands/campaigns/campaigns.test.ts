@@ -4,12 +4,14 @@ import type { CampaignPlan, Outcome, TurnRecipient } from "../../../src/campaign
 import { openCampaigns, type Campaigns } from "../../../src/campaigns/campaigns.ts";
 import { writeHold } from "../../../src/campaigns/pace.ts";
 import { openTurns, type Turns } from "../../../src/campaigns/turns.ts";
+import { run as steer } from "../../../src/commands/campaigns/steer.ts";
 import { createPayload } from "../../../src/protocol/payload.ts";
 import type { Database } from "../../../src/store/postgres/database.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
 import { linesOf, runMain, type CliRun, type MainOptions } from "../../support/run-cli.ts";
 import { samplePair } from "../../support/samples.ts";
 import { storeReaders } from "../../support/stored-readers.ts";
+import { testContext } from "../../support/test-context.ts";
 
 const ours = samplePair("ours").publicKey;
 
@@ -32,6 +34,7 @@ interface Opened {
   readonly database: Database;
   readonly campaigns: Campaigns;
   readonly turns: Turns;
+  readonly url: string;
   /** Runs `webpush campaigns …argv`. */
   readonly run: (argv: readonly string[], options?: MainOptions) => Promise<CliRun>;
 }
@@ -50,6 +53,7 @@ async function open(readers = 2000): Promise<Opened> {
     database,
     campaigns,
     turns,
+    url,
     run: (argv, options) => runMain(["campaigns", ...argv], { env, stdin: "", ...options }),
   };
 }
@@ -86,7 +90,7 @@ describe.skipIf(!hasPostgres)("campaigns list", () => {
     );
     expect(linesOf((await run(["list"], { tty: true, columns: 80 })).stdout)).toEqual([
       "campaign  state    done     of  begins    message",
-      "newer     running   0 %  2 000  in 2 h    (empty push)",
+      "newer     waiting   0 %  2 000  in 2 h    (empty push)",
       "older     running  50 %  2 000  just now  Three new articles",
     ]);
     expect(linesOf((await run([], { tty: true, columns: 40 })).stdout)[2]).toBe("older     running  50 %");
@@ -120,7 +124,7 @@ describe.skipIf(!hasPostgres)("campaigns show", () => {
     if (first === undefined) throw new Error("unreachable");
     const unknown = { recipient: first, outcome: "skipped", cause: "key.unknown", sent: undefined };
     await turns.record(turn, [unknown, ...others.map(accepted)]);
-    const hold = { forMs: 40_000, cause: "http.429", reason: "slow\u001b[2J down" };
+    const hold = { forMs: 300_000, cause: "http.429", reason: "slow\u001b[2J down" };
     await writeHold(database, { origin: "https://push.example.net", ...hold });
     const { stdout, stderr, exitCode } = await run(["show", "ne"]);
     expect(exitCode).toBe(0);
@@ -128,10 +132,10 @@ describe.skipIf(!hasPostgres)("campaigns show", () => {
     expect(stdout).toContain(
       "message    Three new articles, 78 bytes, TTL 24 h, urgency high, at most 500/s\n",
     );
-    expect(stdout).toMatch(/^speed {6}[\d. ]+\/s on average, a few seconds left$/m);
+    expect(stdout).toContain("speed      0/s just now\n");
     expect(stdout).toContain("workers    1: here\n");
     expect(stdout).toContain("outcomes   1 098 accepted, 1 gone, 1 failed\n");
-    expect(stdout).toContain("held       push.example.net for 40 s, http.429: slow\\u{1b}[2J down\n");
+    expect(stdout).toContain("held       push.example.net for 5 min, http.429: slow\\u{1b}[2J down\n");
     expect(stdout).toMatch(/1 × .*fcm\.gone\n {4}do: /);
     expect(stdout).toContain("1 × made with a key you do not have, not sent key.unknown\n");
     expect(linesOf(stderr).at(-1)).toBe("follow it: webpush campaigns watch news");
@@ -188,6 +192,19 @@ describe.skipIf(!hasPostgres)("campaigns pause, resume and cancel", () => {
       error: "error: campaign two is over: cancelled",
     });
     expect(await campaigns.find("one")).toMatchObject({ state: "paused" });
+  });
+
+  test("cancel asks at a terminal, and changes nothing without a yes", async () => {
+    const { campaigns, url } = await open(10);
+    await campaigns.create(plan, { id: "news", dueInMs: 60_000 });
+    const env = { WEBPUSH_STORE: url };
+    const options = { action: "cancel", ids: ["news"], yes: false } as const;
+    const asked = "cancel news? 10 would not be sent to";
+    const refusing = await testContext({ env, answers: [{ asked, answer: false }] });
+    await expect(steer(options, refusing)).rejects.toMatchObject({ code: "declined" });
+    expect(await campaigns.find("news")).toMatchObject({ state: "running" });
+    expect(await steer(options, await testContext({ env, answers: [{ asked, answer: true }] }))).toBe(0);
+    expect(await campaigns.find("news")).toMatchObject({ state: "cancelled" });
   });
 
   test("cancel ends it for good, where nobody can be asked too", async () => {

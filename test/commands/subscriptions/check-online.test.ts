@@ -82,9 +82,9 @@ describe("who is not asked", () => {
     const { exitCode, records } = await checking(browsers);
     expect(exitCode).toBe(0);
     expect(records).toMatchObject([
-      ...silent.map((name) => ({ name, probe: "accepted" })).sort(byArrival(records)),
       { name: "iphone", probe: "not-asked", cause: "probe.unproven" },
       { name: "other", probe: "not-asked", cause: "probe.unproven" },
+      ...silent.map((name) => ({ name, probe: "accepted" })).sort(byArrival(records)),
     ]);
     expect((await checking(browsers, "--include-unproven")).records).not.toContainEqual(
       expect.objectContaining({ probe: "not-asked" }),

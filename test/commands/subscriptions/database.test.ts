@@ -1,9 +1,12 @@
 /** Commands about more subscriptions than they may hold at once. */
 import { describe, expect, test } from "vitest";
 import { createPostgresSubscriptionStore } from "../../../src/store/postgres/subscription-store.ts";
+import { collected } from "../../../src/store/selector.ts";
+import type { SubscriptionStore } from "../../../src/store/subscriptions.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
 import { linesOf, runMain } from "../../support/run-cli.ts";
-import { storeReaders } from "../../support/stored-readers.ts";
+import { sampleEndpoint } from "../../support/samples.ts";
+import { registered, storeReaders } from "../../support/stored-readers.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 const count = 2_300;
@@ -31,4 +34,80 @@ describe.skipIf(!hasPostgres)("of a database", () => {
     );
     expect(exitCode).toBe(0);
   });
+
+  test("tag puts all in a group, and takes those of a group out of it", async () => {
+    const { subscriptions, store } = await openReaders();
+    expect((await subscriptions("tag", "beta", "all")).stderr).toBe("2300 subscriptions in tag:beta\n");
+    expect(await collected(store.stream({ tag: "beta" }))).toHaveLength(count);
+    const out = await subscriptions("tag", "beta", "tag:news", "--remove");
+    expect(out.stderr).toBe("766 subscriptions out of tag:beta\n");
+    expect(await collected(store.stream({ tag: "beta" }))).toHaveLength(count - 766);
+  });
+
+  test("remove takes each once, whatever it is named by", async () => {
+    const { subscriptions, store } = await openReaders();
+    await subscriptions("tag", "beta", "reader-3", "reader-4");
+    const named = ["tag:news", "tag:beta", "reader-3", "reader-5"];
+    const { stdout } = await subscriptions("remove", ...named, "--yes", "--json");
+    const names = linesOf(stdout).map((line) => (JSON.parse(line) as { readonly name: string }).name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toHaveLength(766 + 2);
+    expect(await store.count()).toEqual({ total: count - 768, gone: 0 });
+    expect((await subscriptions("remove", "all", "--yes")).stderr).toBe("removed 1532 subscriptions\n");
+    expect(await store.count()).toEqual({ total: 0, gone: 0 });
+  });
+
+  test("remove changes nothing while one of those named is unknown, or nobody says yes", async () => {
+    const { subscriptions, store } = await openReaders();
+    for (const [which, what] of [
+      [["all", "nobody"], 'no stored subscription is "nobody"'],
+      [["tag:news", "tag:nobody"], 'no stored subscription is "tag:nobody"'],
+    ] as const) {
+      const { stderr, exitCode } = await subscriptions("remove", ...which, "--yes");
+      expect(stderr).toContain(what);
+      expect(exitCode).toBe(2);
+    }
+    expect((await subscriptions("remove", "all")).stderr).toContain("would remove 2300 subscriptions");
+    expect((await store.count()).total).toBe(count);
+  });
+
+  test("prune forgets those marked gone, and no others", async () => {
+    const { subscriptions, store } = await openReaders();
+    await markGone(store, 1_200);
+    const look = await subscriptions("prune", "--dry-run", "--json");
+    expect(linesOf(look.stdout)).toHaveLength(1_200);
+    const { stderr, exitCode } = await subscriptions("prune", "--yes");
+    expect(stderr).toContain("1200 of 2300 subscriptions to forget for good:");
+    expect(linesOf(stderr).at(-1)).toBe("forgot 1200 subscriptions");
+    expect(exitCode).toBe(0);
+    expect(await store.count()).toEqual({ total: count - 1_200, gone: 0 });
+  });
+
+  test("check finds what is wrong with each", async () => {
+    const { subscriptions, store } = await openReaders();
+    await markGone(store, 1_200);
+    const { stdout, stderr, exitCode } = await subscriptions("check", "--json");
+    expect(linesOf(stdout)).toHaveLength(1_200);
+    expect(stderr).toBe("2300 subscriptions checked, 1200 with findings\n");
+    expect(exitCode).toBe(1);
+  });
+
+  test("export of a group writes those", async () => {
+    const { subscriptions } = await openReaders();
+    const { stdout } = await subscriptions("export", "tag:news", "--format", "ndjson");
+    expect(linesOf(stdout)).toHaveLength(766);
+  });
 });
+
+/** Marks the first of them, of which they say later that a page did not come back. */
+async function markGone(store: SubscriptionStore, first: number): Promise<void> {
+  const about = { registeredAt: registered, wrongKey: undefined };
+  const result = { at: registered, outcome: "gone", cause: "fcm.gone", status: 410 };
+  const gone = { at: registered, cause: "fcm.gone" };
+  await store.note(
+    Array.from({ length: first }, (_, index) => ({
+      ...about,
+      ...{ endpoint: sampleEndpoint(`reader-${index + 1}`), result, gone },
+    })),
+  );
+}
