@@ -24,7 +24,7 @@ export interface CopyOptions {
 
 export function storeCommand(dispatch: Dispatch): Command {
   return new Command("store")
-    .summary("where keys and subscriptions are: state, schema, rights, copy")
+    .summary("where keys and subscriptions are: state, schema, rights")
     .description(
       "Look after the place where keys and subscriptions are kept: the project's\n" +
         "files, or a PostgreSQL database when WEBPUSH_STORE names one.",
