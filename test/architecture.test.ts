@@ -67,6 +67,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   "pg-copy-streams": /^store\/postgres\//,
   pgpass: /^store\/postgres\/client\.ts$/,
   "pg-boss": /^campaigns\//,
+  "prom-client": /^commands\/worker\//,
   ws: /^(?:receiver|emulator)\//,
   "@bufbuild/protobuf": /^emulator\/chromium-door\//,
   hono: /^server\//,

@@ -115,5 +115,5 @@ export interface Turn {
   readonly endsInMs: number;
 }
 
-/** Those of a chunk to be marked gone, judged when all of it is settled. */
+/** Those of a turn to be marked gone, judged when it is over. */
 export type GoneMarks = readonly { readonly recipient: TurnRecipient; readonly cause: string }[];

@@ -24,6 +24,11 @@ export class Ledger {
     for (const seq of beyond) this.#settled.add(seq);
   }
 
+  /** How far the chunk has come, as it is recorded. */
+  get progress(): Progress {
+    return { position: this.#position, beyond: [...this.#settled].sort(ascending) };
+  }
+
   /** How far the chunk has come when `seqs` are settled too. Not kept before `keep`: recording may fail. */
   with(seqs: readonly bigint[]): Progress {
     const settled = new Set([...this.#settled, ...seqs]);

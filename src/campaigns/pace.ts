@@ -14,10 +14,22 @@ export interface RateLimit {
   readonly perSecond: number;
 }
 
+interface HoldRow {
+  readonly origin: string;
+  readonly for_ms: number;
+  readonly cause: string;
+  readonly reason: string | null;
+}
+
 /** The origins that are left alone, and for how long. */
 export async function readHolds(queries: Queries): Promise<readonly OriginHold[]> {
-  const rows = await queries.query<Omit<OriginHold, "forMs"> & { readonly for_ms: number }>(selectHolds);
-  return rows.map(({ origin, for_ms: forMs, cause, reason }) => ({ origin, forMs, cause, reason }));
+  const rows = await queries.query<HoldRow>(selectHolds);
+  return rows.map(({ origin, for_ms: forMs, cause, reason }) => ({
+    origin,
+    forMs,
+    cause,
+    reason: reason ?? undefined,
+  }));
 }
 
 /** Has all workers leave an origin alone; the longest hold counts. */

@@ -86,15 +86,25 @@ order by s.seq`,
 /** Whether a subscription `s` with the result `r` is one that the campaign `k` goes to. Whoever was named is, gone or not. */
 export const isSelected = `(s.seq = any(k.named) or (r.gone_at is null and (k.selects_all or s.tags && k.tags)))`;
 
-/** Records outcomes and how far the chunk came; answers a row when the turn still holds it. */
+/** What is recorded at once. */
+export interface Recording {
+  /** How far the chunk had come before. */
+  readonly before: Progress;
+  readonly progress: Progress;
+  readonly counts: Counts;
+  readonly outcomes: readonly Outcome[];
+}
+
+/**
+ * Records outcomes and how far the chunk came; answers a row when the turn still holds it.
+ *
+ * It holds only from where the chunk was: whoever tries again because no answer came changes nothing when the first
+ * try did.
+ */
 export function recordOutcomes(
   held: HeldChunk,
   source: Campaign["source"],
-  {
-    progress,
-    counts,
-    outcomes,
-  }: { readonly progress: Progress; readonly counts: Counts; readonly outcomes: readonly Outcome[] },
+  { before, progress, counts, outcomes }: Recording,
 ): Statement {
   const sent = outcomes.filter((one) => one.sent !== undefined);
   const columns = [
@@ -112,10 +122,15 @@ export function recordOutcomes(
     text: `with held as (
   update webpush.chunks set position = $4, beyond = $5, counts = webpush.add_counts(counts, $6)
   where campaign = $1 and number = $2 and turns = $3 and done_at is null
+    and position = $14 and beyond = $15::bigint[]
   returning 1
 ), ${source === "query" ? noteForeign : noteOwn}
 select 1 from held`,
-    values: [held.campaign, held.chunk, held.turn, progress.position, progress.beyond, counts, ...columns],
+    values: [
+      ...[held.campaign, held.chunk, held.turn, progress.position, progress.beyond, counts],
+      ...columns,
+      ...[before.position, before.beyond],
+    ],
   };
 }
 

@@ -46,8 +46,8 @@ export interface Turns extends AsyncDisposable {
   record(turn: Turn, outcomes: readonly Outcome[]): Promise<boolean>;
   /** Everybody is settled: ends the chunk and lets the next one be taken; false when it is in other hands. */
   finish(turn: Turn, gone: GoneMarks): Promise<boolean>;
-  /** Gives the chunk back, to be taken by anybody after `afterMs`. */
-  giveBack(turn: Turn, afterMs: number): Promise<void>;
+  /** Gives the chunk back, to be taken by anybody after `afterMs`; false when it is in other hands. */
+  giveBack(turn: Turn, afterMs: number, gone: GoneMarks): Promise<boolean>;
   /** The states of campaigns by id; one that was deleted is missing. */
   states(ids: readonly string[]): Promise<ReadonlyMap<string, CampaignState>>;
   /** Whether no campaign that is due has anything left to send. */
@@ -91,7 +91,7 @@ export async function openTurns(database: Database, options: TurnsOptions): Prom
     },
     record: (turn, outcomes) => record(database, turn, heldBy(turn), outcomes),
     finish: (turn, gone) => finish(database, queue, { turn, held: heldBy(turn), gone }),
-    giveBack: (turn, afterMs) => giveBack(database, queue, { held: heldBy(turn), afterMs }),
+    giveBack: (turn, afterMs, gone) => giveBack(database, queue, { turn, held: heldBy(turn), afterMs, gone }),
     async states(ids) {
       const rows = await database.query<{ readonly id: string; readonly state: CampaignState }>({
         text: `select k.id, ${stateNow} as state from webpush.campaigns k where k.id = any($1)`,
@@ -198,17 +198,17 @@ async function record(
 async function settle(
   database: Database,
   turn: Turn,
-  held: Held,
+  { ledger, ...held }: Held,
   {
     settled,
-    counts,
-    outcomes,
+    ...recorded
   }: { readonly settled: readonly bigint[]; readonly counts: Counts; readonly outcomes: readonly Outcome[] },
 ): Promise<boolean> {
-  const progress = held.ledger.with(settled);
-  const statement = recordOutcomes(held, turn.campaign.source, { progress, counts, outcomes });
+  const before = ledger.progress;
+  const progress = ledger.with(settled);
+  const statement = recordOutcomes(held, turn.campaign.source, { before, progress, ...recorded });
   const isHeld = (await database.query(statement)).length > 0;
-  if (isHeld) held.ledger.keep(progress);
+  if (isHeld) ledger.keep(progress);
   return isHeld;
 }
 
@@ -246,17 +246,24 @@ async function finish(
 async function giveBack(
   database: Database,
   queue: ChunkQueue,
-  { held, afterMs }: { readonly held: Held; readonly afterMs: number },
-): Promise<void> {
-  await database.transaction(async (transaction) => {
+  {
+    turn,
+    held,
+    afterMs,
+    gone,
+  }: { readonly turn: Turn; readonly held: Held; readonly afterMs: number; readonly gone: GoneMarks },
+): Promise<boolean> {
+  return database.transaction(async (transaction) => {
     const [released] = await transaction.query<{ readonly state: CampaignState; readonly lease_ms: number }>(
       releaseChunk(held),
     );
-    if (released === undefined) return;
+    if (released === undefined) return false;
+    if (gone.length > 0) await transaction.change(markGone(turn.campaign.source, gone));
     await queue.end(transaction, [held.job]);
-    if (released.state !== "running") return;
+    if (released.state !== "running") return true;
     const { campaign, chunk } = held;
     await queue.add(transaction, [{ campaign, chunk, afterMs, leaseMs: released.lease_ms }]);
+    return true;
   });
 }
 

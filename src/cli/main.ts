@@ -38,7 +38,7 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
     ]);
     refuseStrays(command);
     precedence.applyEnvironment(command, host.env);
-    ({ context, stores } = await openContext(host, readGlobalOptions(command)));
+    ({ context, stores } = await openContext(host, readGlobalOptions(command), about.version));
     if (precedence.readsSettings(command)) precedence.applyProjectSettings(command, context.settings.read());
   };
   try {

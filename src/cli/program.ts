@@ -29,6 +29,7 @@ const builders: Readonly<Record<string, Builder>> = {
   send: async ({ dispatch }) => (await import("../commands/send/command.ts")).sendCommand(dispatch),
   campaigns: async ({ dispatch }) =>
     (await import("../commands/campaigns/command.ts")).campaignsCommand(dispatch),
+  worker: async ({ dispatch }) => (await import("../commands/worker/command.ts")).workerCommand(dispatch),
   doctor: async ({ dispatch }) => (await import("../commands/doctor/command.ts")).doctorCommand(dispatch),
   serve: async ({ dispatch }) => (await import("../commands/serve/command.ts")).serveCommand(dispatch),
   listen: async ({ dispatch }) => (await import("../commands/listen/command.ts")).listenCommand(dispatch),

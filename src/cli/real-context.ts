@@ -47,6 +47,7 @@ const defaultColumns = 80;
 export async function openContext(
   host: Host,
   globals: GlobalOptions,
+  version: string,
 ): Promise<{ readonly context: Context; readonly stores: AsyncDisposable }> {
   const location = locateProject({ cwd: host.cwd, configDir: globals.configDir, profile: globals.profile });
   const io = await openIo(host, globals);
@@ -80,6 +81,7 @@ export async function openContext(
     forceSignal: host.forceSignal,
     cwd: host.cwd,
     spareCores: availableParallelism() - 1,
+    version,
     nodeVersion: host.nodeVersion,
     commandLine: host.argv,
     json: globals.json,

@@ -28,6 +28,8 @@ export interface Context {
   readonly cwd: string;
   /** How many cores there are besides the one that this runs on. */
   readonly spareCores: number;
+  /** The version of this webpush. */
+  readonly version: string;
   /** The version of Node that this runs on, without its `v`. */
   readonly nodeVersion: string;
   /** The arguments as they were typed, to be shown when the same command should be given again. */

@@ -28,6 +28,18 @@ export function choiceOption(flag: string, doc: string, choices: readonly string
   return option;
 }
 
+/** `--allow-host`: what may be reached besides the public network. */
+export function allowHostOption(): Option {
+  return new Option("--allow-host <host>", "also send to this host's address or port; repeatable")
+    .argParser(collect)
+    .default([]);
+}
+
+/** `--allow-private`. */
+export function allowPrivateOption(): Option {
+  return new Option("--allow-private", "also send to private network addresses").default(false);
+}
+
 /** Collects the values of a repeatable option. */
 export function collect(text: string, before: unknown): readonly string[] {
   return [...(Array.isArray(before) ? (before as string[]) : []), text];

@@ -1,7 +1,7 @@
 /** Checks of the VAPID keys and the contact in their tokens. */
 import { parseSubject } from "../protocol/subject.ts";
 import { createKeyRing, type KeyRing } from "../settings/vapid.ts";
-import { countKeyUse, unusedKey } from "../store/key-use.ts";
+import { groupsOf, keyUses, unusedKey } from "../store/key-use.ts";
 import type { Check, Finding } from "./check.ts";
 import { valueOf, type ProjectFacts } from "./facts.ts";
 
@@ -102,7 +102,7 @@ function examineRotation(facts: ProjectFacts): readonly Finding[] {
   const older = config.pairs.filter(({ pair }) => pair.publicKey !== config.current);
   if (older.length === 0) return [{ level: "good", what: "none" }];
   if (records === undefined) return [{ level: "skipped", what: "the subscriptions cannot be read" }];
-  const uses = countKeyUse(records);
+  const uses = keyUses(groupsOf(records));
   const silent = records.filter(
     ({ gone, subscription }) => gone === undefined && subscription.applicationServerKey === undefined,
   ).length;

@@ -4,7 +4,7 @@
  * Nothing a client sends brings it down or makes it wait: sizes, times and the number
  * of connections are bounded.
  */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { systemCode, UserError } from "../base/errors.ts";
@@ -12,6 +12,7 @@ import { hostInUrl } from "../base/host.ts";
 import { isLoopbackHost } from "../protocol/subscription.ts";
 import { createApp, type AppOptions } from "./app.ts";
 import { createEndpointRule } from "./endpoint-rule.ts";
+import { closeListener, describePortFailure, openListener } from "./listener.ts";
 import type { LocalPushService } from "./local-push-service.ts";
 import { createRegistrations, type RegistrationOptions } from "./registrations.ts";
 
@@ -41,8 +42,6 @@ export interface DevelopmentServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const maxConnections = 256;
-const maxHeaderBytes = 16_384;
 /** How often a free port of IPv4 is tried again because IPv6 has it taken. */
 const portAttempts = 5;
 
@@ -68,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<DevelopmentSe
   });
   for (const server of servers) server.on("request", (request, response) => void answer(request, response));
   const close = async () => {
-    await Promise.all(servers.map((server) => closeServer(server)));
+    await Promise.all(servers.map((server) => closeListener(server)));
   };
   const shown = host === undefined ? "localhost" : shownHost(host);
   return { origin: `http://${shown}:${port}`, port, close, [Symbol.asyncDispose]: close };
@@ -99,37 +98,23 @@ async function listen(
       // A machine without IPv6 gets by without.
       if (code !== "EADDRINUSE") return { servers: [first], port: taken };
       // Whoever has the port over IPv6 would be what some browsers find at localhost.
-      await closeServer(first);
+      await closeListener(first);
       if (port !== 0 || attempt === portAttempts) throw error;
     }
   }
 }
 
-function open(host: string, port: number, { requestTimeoutMs = 10_000 }: ServerOptions): Promise<Server> {
-  const server = createServer({
-    maxHeaderSize: maxHeaderBytes,
-    requestTimeout: requestTimeoutMs,
-    headersTimeout: requestTimeoutMs,
-    connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
-  });
-  server.maxConnections = maxConnections;
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      reject(portError(error, host, port));
-    });
-    server.listen({ host, port, exclusive: true, ipv6Only: host === "::1" }, () => {
-      resolve(server);
-    });
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-    server.closeAllConnections();
-  });
+async function open(
+  host: string,
+  port: number,
+  { requestTimeoutMs = 10_000 }: ServerOptions,
+): Promise<Server> {
+  try {
+    return await openListener({ host, port, requestTimeoutMs });
+  } catch (error) {
+    const { message, hints } = describePortFailure(error, host, port);
+    throw new UserError("serve-port", message, { kind: "failed", hints, cause: error });
+  }
 }
 
 function shownHost(host: string): string {
@@ -139,18 +124,5 @@ function shownHost(host: string): string {
 function remoteHostError(host: string): UserError {
   return new UserError("serve-host", `${host} is not a loopback address`, {
     hints: ["leave --host out to serve this machine alone", "or add --allow-remote to let other machines in"],
-  });
-}
-
-function portError(cause: Error, host: string, port: number): UserError {
-  const isTaken = systemCode(cause) === "EADDRINUSE";
-  const what = isTaken ? "is taken by another program" : `cannot be opened: ${cause.message}`;
-  const hint = isTaken
-    ? "stop the other program, or choose another port; --port 0 takes any free one"
-    : "choose another address or port";
-  return new UserError("serve-port", `port ${port} of ${host} ${what}`, {
-    kind: "failed",
-    hints: [hint],
-    cause,
   });
 }

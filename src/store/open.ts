@@ -73,6 +73,7 @@ export function openStores(location: ProjectLocation, choice: StoreChoice): Stor
       },
       named: async (text) => (await subscriptions()).named(text),
       count: async () => (await subscriptions()).count(),
+      groupByKey: async (times) => (await subscriptions()).groupByKey(times),
       add: async (additions, now) => (await subscriptions()).add(additions, now),
       remove: async (endpoints, isDoomed) => (await subscriptions()).remove(endpoints, isDoomed),
       relabel: async (endpoints, change) => (await subscriptions()).relabel(endpoints, change),

@@ -1,4 +1,5 @@
 /** Reading from a store that holds all its records anyway: every question is answered from the one list. */
+import { groupsOf } from "./key-use.ts";
 import { named } from "./selector.ts";
 import { passes, type SubscriptionReader, type SubscriptionRecord } from "./subscriptions.ts";
 
@@ -13,6 +14,7 @@ export function readersOf(list: () => Promise<readonly SubscriptionRecord[]>): S
       for (const record of await list()) if (passes(record, filter)) yield record;
     },
     named: async (text) => named(await list(), text),
+    groupByKey: async (times) => groupsOf(await list(), times),
     async count() {
       const records = await list();
       return { total: records.length, gone: records.filter(({ gone }) => gone !== undefined).length };

@@ -9,6 +9,7 @@
 import { UserError } from "../base/errors.ts";
 import { formatSubscription, type Endpoint, type Subscription } from "../protocol/subscription.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
+import type { KeyGroup } from "./key-use.ts";
 
 /** One stored subscription. Times are ms since 1970. */
 export interface SubscriptionRecord {
@@ -85,6 +86,11 @@ export interface SubscriptionReader {
    */
   named(text: string): Promise<readonly SubscriptionRecord[]>;
   count(): Promise<StoredCount>;
+  /**
+   * How many hang on each key. Those that name none are grouped by how many of `times`, ascending, had come when they
+   * were registered: such are signed for alike.
+   */
+  groupByKey(times: readonly number[]): Promise<readonly KeyGroup[]>;
   /** How many records a command may hold at once; infinite where the store itself holds them all. */
   readonly mostAtOnce: number;
 }

@@ -82,7 +82,7 @@ describe.skipIf(!hasPostgres)("a turn", () => {
     const [first, second, third, ...rest] = turn.recipients;
     if (first === undefined || second === undefined || third === undefined) throw new Error("unreachable");
     expect(await turns.record(turn, [accepted(first), accepted(third)])).toBe(true);
-    await turns.giveBack(turn, 0);
+    await turns.giveBack(turn, 0, []);
     const again = await takeOne(others);
     expect(again).toMatchObject({ chunk: 1, number: 2 });
     expect(again.recipients).toEqual([second, ...rest]);
@@ -115,7 +115,7 @@ describe.skipIf(!hasPostgres)("a turn", () => {
     const turn = await takeOne(turns);
     await turns.record(turn, turn.recipients.slice(0, 4).map(accepted));
     expect(await campaigns.find("news")).toMatchObject({ counts: { "accepted:ok": 4 }, workers: ["one"] });
-    await turns.giveBack(turn, 0);
+    await turns.giveBack(turn, 0, []);
     expect(await campaigns.find("news")).toMatchObject({ counts: { "accepted:ok": 4 }, workers: [] });
   });
 
@@ -154,14 +154,14 @@ describe.skipIf(!hasPostgres)("a turn", () => {
     expect(seqs(taken)).toEqual([7, 8, 9, 10]);
     // It was not dead, only asleep: it can change nothing any more.
     expect(await turns.record(turn, turn.recipients.slice(6).map(accepted))).toBe(false);
-    await turns.giveBack(turn, 0);
+    await turns.giveBack(turn, 0, []);
     expect(await others.record(taken, taken.recipients.map(accepted))).toBe(true);
     expect(await others.finish(taken, [])).toBe(true);
   });
 
   test("given back for later is not taken before", async () => {
     const { turns } = await open(10);
-    await turns.giveBack(await takeOne(turns), 3_600_000);
+    await turns.giveBack(await takeOne(turns), 3_600_000, []);
     await turns.tend();
     expect(await turns.take(1, [ours])).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countKeyUse } from "../../src/store/key-use.ts";
+import { groupsOf, keyUses } from "../../src/store/key-use.ts";
 import type { SubscriptionRecord } from "../../src/store/subscriptions.ts";
 import { samplePair, sampleSubscription } from "../support/samples.ts";
 
@@ -23,8 +23,12 @@ function record(
   };
 }
 
+function usesOf(records: readonly SubscriptionRecord[]) {
+  return keyUses(groupsOf(records));
+}
+
 test("subscriptions are counted by the key they were made with, the gone and the refused apart", () => {
-  const uses = countKeyUse([
+  const uses = usesOf([
     record(own),
     record(own, { gone: { at: 150, cause: "fcm.gone" } }),
     record(own, { wrongKey: { at: 160, cause: "fcm.key-mismatch", publicKey: own } }),
@@ -42,6 +46,6 @@ test("one is seen when it is registered and when it takes a message, not when it
     { at: 400, outcome: "rejected", cause: "http.400", status: 400 },
   ];
   const records = results.map((lastResult) => record(own, { lastResult, registeredAt: 200 }));
-  expect(countKeyUse(records).get(own)?.lastSeenAt).toBe(300);
-  expect(countKeyUse(records.slice(1)).get(own)?.lastSeenAt).toBe(200);
+  expect(usesOf(records).get(own)?.lastSeenAt).toBe(300);
+  expect(usesOf(records.slice(1)).get(own)?.lastSeenAt).toBe(200);
 });

@@ -401,6 +401,40 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
       expect(await other.count()).toEqual({ total: 3, gone: 1 });
     });
 
+    test("groups them by key, and those that name none by when they were registered", async () => {
+      const { store, other } = await open();
+      const [old, own] = [samplePair("old").publicKey, samplePair("own").publicKey];
+      const madeWith = (who: string, applicationServerKey: string): Addition =>
+        addition(who, { subscription: sampleSubscription(who, { applicationServerKey }) });
+      await store.add([addition("alice"), madeWith("bob", own), madeWith("carol", old)], monday);
+      await store.add([addition("dave"), madeWith("erin", own), madeWith("frank", own)], tuesday);
+      await store.add([addition("grace")], friday);
+      const about = { gone: undefined, wrongKey: undefined, result: result(friday, "wrong-key", "x") };
+      await store.note([
+        { ...about, endpoint: bob, registeredAt: monday, gone: { at: friday, cause: "x" } },
+        {
+          ...about,
+          endpoint: sampleEndpoint("erin"),
+          registeredAt: tuesday,
+          wrongKey: { at: friday, cause: "x", publicKey: old },
+        },
+        { ...about, endpoint: alice, registeredAt: monday, result: result(friday) },
+      ]);
+      const one = { living: 1, gone: 0, refused: 0 };
+      expect(await other.groupByKey([tuesday, friday + 1])).toEqual([
+        { publicKey: undefined, registeredAt: monday, use: { ...one, lastSeenAt: friday } },
+        {
+          publicKey: own,
+          registeredAt: monday,
+          use: { living: 2, gone: 1, refused: 1, lastSeenAt: tuesday },
+        },
+        { publicKey: old, registeredAt: monday, use: { ...one, lastSeenAt: monday } },
+        { publicKey: undefined, registeredAt: tuesday, use: { ...one, living: 2, lastSeenAt: friday } },
+      ]);
+      const silent = (await other.groupByKey([])).filter(({ publicKey }) => publicKey === undefined);
+      expect(silent.map(({ use }) => use.living)).toEqual([3]);
+    });
+
     test("finds one by name, id, or the beginning of an id", async () => {
       const { other, ids } = await openCrowd();
       const [, alice = "", bob = ""] = ids;

@@ -110,6 +110,7 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
     },
     cwd,
     spareCores: 0,
+    version: "0.0.0",
     nodeVersion: "24.3.0",
     commandLine: ["send", "Hello"],
     json: options.json ?? false,

@@ -3,17 +3,19 @@ import { pickPair } from "../../protocol/preflight.ts";
 import type { VapidKeyPair } from "../../protocol/vapid.ts";
 import { createKeyRing } from "../../settings/vapid.ts";
 import type { ProjectConfig } from "../../store/config.ts";
-import type { SubscriptionRecord } from "../../store/subscriptions.ts";
+import type { SubscriptionReader } from "../../store/subscriptions.ts";
 
-/** Those alive that the project would sign for with `pair`: they say so, or most likely were made with it. */
-export function boundTo(
+/** How many alive the project would sign for with `pair`: they say so, or most likely were made with it. */
+export async function countBound(
   pair: VapidKeyPair,
   config: ProjectConfig,
-  records: readonly SubscriptionRecord[],
-): readonly SubscriptionRecord[] {
+  subscriptions: Pick<SubscriptionReader, "groupByKey">,
+): Promise<number> {
   const ring = createKeyRing({ pair: undefined, subject: undefined }, config);
-  return records.filter(({ gone, registeredAt, subscription: { applicationServerKey } }) => {
-    if (gone !== undefined) return false;
-    return pickPair({ applicationServerKey, registeredAt }, ring)?.publicKey === pair.publicKey;
-  });
+  const groups = await subscriptions.groupByKey(ring.tenures.map(({ since }) => since));
+  return groups
+    .filter(({ publicKey: applicationServerKey, registeredAt }) => {
+      return pickPair({ applicationServerKey, registeredAt }, ring)?.publicKey === pair.publicKey;
+    })
+    .reduce((sum, { use }) => sum + use.living, 0);
 }

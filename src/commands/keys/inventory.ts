@@ -4,8 +4,7 @@
 import type { VapidPublicKey } from "../../protocol/vapid.ts";
 import type { EnvironmentKeys } from "../../settings/vapid.ts";
 import type { ProjectConfig } from "../../store/config.ts";
-import { countKeyUse, unusedKey, type KeyUse } from "../../store/key-use.ts";
-import type { SubscriptionRecord } from "../../store/subscriptions.ts";
+import { keyUses, unusedKey, type KeyGroup, type KeyUse } from "../../store/key-use.ts";
 
 /**
  * What a key is to the project.
@@ -33,9 +32,9 @@ export interface InventoryKey {
 export function keyInventory(
   config: ProjectConfig,
   environment: Pick<EnvironmentKeys, "pair">,
-  records: readonly SubscriptionRecord[],
+  groups: readonly KeyGroup[],
 ): readonly InventoryKey[] {
-  const uses = countKeyUse(records);
+  const uses = keyUses(groups);
   const signing = environment.pair?.publicKey ?? config.current;
   const statusOf = (publicKey: VapidPublicKey): KeyStatus => {
     if (publicKey === environment.pair?.publicKey) return "environment";

@@ -10,7 +10,11 @@ type Needs = Pick<Context, "io" | "config" | "subscriptions" | "env" | "clock" |
 
 export async function run(_options: object, context: Needs): Promise<ExitCode> {
   const { io, config, subscriptions, env, clock, json } = context;
-  const keys = keyInventory(await config.read(), readEnvironmentKeys(env), await subscriptions.list());
+  const keys = keyInventory(
+    await config.read(),
+    readEnvironmentKeys(env),
+    await subscriptions.groupByKey([]),
+  );
   if (json) for (const key of keys) io.out(jsonLine(inventoryJson(key)));
   else if (keys.length === 0) io.say("this project has no VAPID keys yet: webpush keys");
   else {

@@ -8,7 +8,7 @@ import { selectPair, shortKey } from "../../store/key-selector.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
-import { boundTo } from "./bound.ts";
+import { countBound } from "./bound.ts";
 import type { RemoveOptions } from "./command.ts";
 import { removalQuestion } from "./render.ts";
 import { saveHint } from "./replace.ts";
@@ -23,7 +23,7 @@ export async function run(options: RemoveOptions, context: Needs): Promise<ExitC
     options.key,
   );
   assertNotCurrent(pair.publicKey, before);
-  const lost = boundTo(pair, before, await subscriptions.list()).length;
+  const lost = await countBound(pair, before, subscriptions);
   if (lost > 0 && !options.yes) await confirm(pair, lost, context);
   await config.update((current) => {
     assertNotCurrent(pair.publicKey, current); // another command may have made it so meanwhile

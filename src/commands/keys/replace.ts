@@ -2,7 +2,7 @@
 import { UserError } from "../../base/errors.ts";
 import type { VapidKeyPair } from "../../protocol/vapid.ts";
 import type { Context } from "../context.ts";
-import { boundTo } from "./bound.ts";
+import { countBound } from "./bound.ts";
 import { replacementQuestion } from "./render.ts";
 
 /**
@@ -16,10 +16,7 @@ export async function confirmReplacement(
   { prompt, config, subscriptions }: Pick<Context, "prompt" | "config" | "subscriptions">,
 ): Promise<void> {
   if (yes) return;
-  const question = replacementQuestion(
-    pair,
-    boundTo(pair, await config.read(), await subscriptions.list()).length,
-  );
+  const question = replacementQuestion(pair, await countBound(pair, await config.read(), subscriptions));
   if (!prompt.available) {
     throw new UserError("keys-exist", `would ${question.replace("?", ":")}`, {
       hints: [

@@ -10,7 +10,7 @@ import { jsonLine } from "../../terminal/json-line.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { settingsWithKey, usualFolder } from "../serve/page-settings.ts";
-import { boundTo } from "./bound.ts";
+import { countBound } from "./bound.ts";
 import type { RotateOptions } from "./command.ts";
 import { rotationQuestion, rotationText, type Rotation } from "./render.ts";
 import { noteSubject } from "./subject.ts";
@@ -27,7 +27,7 @@ export async function run(options: RotateOptions, context: Needs): Promise<ExitC
   const before = await config.read();
   const previous = currentPair(before)?.pair;
   if (previous === undefined) throw nothingToRotate();
-  const staying = boundTo(previous, before, await subscriptions.list()).length;
+  const staying = await countBound(previous, before, subscriptions);
   await confirm(staying, options, context);
   const made = createKeyPair(random);
   await config.update((current) => ({

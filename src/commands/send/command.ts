@@ -10,7 +10,7 @@ import {
 } from "../../protocol/payload.ts";
 import { parseSubject, type ParsedSubject } from "../../protocol/subject.ts";
 import type { ContentEncoding } from "../../protocol/subscription.ts";
-import { collect, settingOption, type Dispatch } from "../dispatch.ts";
+import { allowHostOption, allowPrivateOption, collect, settingOption, type Dispatch } from "../dispatch.ts";
 import { parseTimeout } from "../../settings/table.ts";
 import { parseStartTime, type StartTime } from "./start-time.ts";
 import { parseAppBadge, parseTimestamp } from "./values.ts";
@@ -195,12 +195,8 @@ function addTransportOptions(command: Command): void {
     .option("--no-retry-ambiguous", "never send again what may have arrived: at most once, not at least once")
     .addOption(settingOption("proxy"))
     .addOption(settingOption("ca"))
-    .addOption(
-      new Option("--allow-host <host>", "also send to this host's address or port; repeatable")
-        .argParser(collect)
-        .default([]),
-    )
-    .option("--allow-private", "also send to private network addresses", false);
+    .addOption(allowHostOption())
+    .addOption(allowPrivateOption());
 }
 
 function addQueueOptions(command: Command): void {

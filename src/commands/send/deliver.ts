@@ -7,7 +7,8 @@ import type { Message, PushRequest } from "../../protocol/message.ts";
 import { createPushRequest } from "../../protocol/push-request.ts";
 import { createScalar } from "../../protocol/vapid.ts";
 import type { Job, SendResult } from "../../sender/job.ts";
-import { openSender, type SenderState } from "../../sender/sender.ts";
+import type { FlowOptions } from "../../sender/flow-options.ts";
+import { openSender, type Sender, type SenderState } from "../../sender/sender.ts";
 import type { TokenCache } from "../../sender/token-cache.ts";
 import type { Subject } from "../../protocol/subject.ts";
 import { readAuthorities } from "../authorities.ts";
@@ -23,22 +24,19 @@ export interface Result {
   readonly delivery: Delivery;
   readonly attempts: number;
   readonly durationMs: number;
+  /** Another attempt would be worth it, and only the end of the run kept it from one. */
+  readonly isOpen?: boolean;
 }
 
-/** What sending needs of the flags. */
-export type NetworkOptions = Pick<
+/** What reaching a push service needs of the flags. */
+export type ReachOptions = Pick<
   TransportOptions,
-  | "concurrency"
-  | "rate"
-  | "retries"
-  | "patience"
-  | "retryAmbiguous"
-  | "timeout"
-  | "proxy"
-  | "ca"
-  | "allowHost"
-  | "allowPrivate"
+  "concurrency" | "timeout" | "proxy" | "ca" | "allowHost" | "allowPrivate"
 >;
+
+/** What sending needs of the flags. */
+export type NetworkOptions = ReachOptions &
+  Pick<TransportOptions, "rate" | "retries" | "patience" | "retryAmbiguous">;
 
 type Needs = Pick<
   Context,
@@ -114,13 +112,41 @@ export function openDelivery(
   context: DeliveryContext,
 ): OpenDelivery {
   const { io, recorder } = context;
-  const sender = openSender<ReadyRecipient>({
+  const sender = openNetwork(options, context);
+  const send = (everyone: AsyncIterable<ReadyRecipient>) =>
+    sendThrough(sender, message, everyone, {
+      retries: options.retries,
+      patienceMs: options.patience,
+      retryAmbiguous: options.retryAmbiguous,
+      ...(options.rate === undefined ? {} : { rate: options.rate }),
+      observer: {
+        sending: ({ tag }, request) => {
+          recorder?.intend(tag);
+          if (io.isDetailed) io.detail(requestLine(tag, request));
+        },
+        answered: ({ tag }, delivery, durationMs) => {
+          recorder?.record(tag, delivery);
+          if (io.isDetailed) io.detail(answerLine({ recipient: tag, delivery, durationMs }));
+        },
+      },
+    });
+  return {
+    to: (everyone) => tryOtherPairs(everyone, send),
+    state: () => sender.state(),
+    [Symbol.dispose]: () => {
+      sender[Symbol.dispose]();
+    },
+  };
+}
+
+/** Opens the way to push services, for any number of messages. */
+export function openNetwork(
+  options: ReachOptions,
+  context: Omit<DeliveryContext, "io" | "recorder">,
+): Sender<ReadyRecipient> {
+  return openSender<ReadyRecipient>({
     concurrency: options.concurrency,
-    retries: options.retries,
-    patienceMs: options.patience,
     threads: Math.min(context.spareCores, mostThreads),
-    retryAmbiguous: options.retryAmbiguous,
-    ...(options.rate === undefined ? {} : { rate: options.rate }),
     timeoutMs: options.timeout,
     proxy: { url: options.proxy, environment: context.env },
     ca: options.ca === undefined ? undefined : readAuthorities(options.ca, context.cwd),
@@ -131,27 +157,17 @@ export function openDelivery(
     forceSignal: context.forceSignal,
     drainMs: Number.POSITIVE_INFINITY, // the force signal comes in time, as for all commands
     clock: context.clock,
-    observer: {
-      sending: ({ tag }, request) => {
-        recorder?.intend(tag);
-        if (io.isDetailed) io.detail(requestLine(tag, request));
-      },
-      answered: ({ tag }, delivery, durationMs) => {
-        recorder?.record(tag, delivery);
-        if (io.isDetailed) io.detail(answerLine({ recipient: tag, delivery, durationMs }));
-      },
-    },
   });
-  async function* send(everyone: AsyncIterable<ReadyRecipient>): AsyncGenerator<Attempted> {
-    for await (const result of sender.send(jobsFor(message, everyone))) yield outcomeOf(result);
-  }
-  return {
-    to: (everyone) => tryOtherPairs(everyone, send),
-    state: () => sender.state(),
-    [Symbol.dispose]: () => {
-      sender[Symbol.dispose]();
-    },
-  };
+}
+
+/** Sends one message to everyone, each once; `run` says how. */
+export async function* sendThrough(
+  sender: Pick<Sender<ReadyRecipient>, "send">,
+  message: Message,
+  everyone: AsyncIterable<ReadyRecipient>,
+  run: Partial<FlowOptions<ReadyRecipient>>,
+): AsyncGenerator<Attempted> {
+  for await (const result of sender.send(jobsFor(message, everyone), run)) yield outcomeOf(result);
 }
 
 function outcomeOf(result: SendResult<ReadyRecipient>): Attempted {
@@ -163,6 +179,7 @@ function outcomeOf(result: SendResult<ReadyRecipient>): Attempted {
         delivery: result.delivery,
         attempts: result.attempts,
         durationMs: result.durationMs,
+        ...(result.isFinal ? {} : { isOpen: true }),
       };
     case "unsent":
       return { recipient };

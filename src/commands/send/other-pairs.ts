@@ -81,7 +81,7 @@ function inAll(outcome: Attempted): Attempted {
   if (tried === undefined) return outcome;
   if ("delivery" in outcome) return { ...outcome, ...added(tried, outcome) };
   const { delivery, attempts, durationMs } = tried;
-  return { recipient, delivery, attempts, durationMs };
+  return { recipient, delivery, attempts, durationMs, isOpen: true };
 }
 
 type Effort = Pick<Result, "delivery" | "attempts" | "durationMs">;

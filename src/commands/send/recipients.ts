@@ -244,7 +244,8 @@ function byParts({ endpoint, p256dh, auth }: RecipientOptions): Subscription {
   return parseSubscription({ endpoint, keys: { p256dh, auth } });
 }
 
-function fromRecord(record: SubscriptionRecord, isNamed: boolean): Recipient {
+/** A stored subscription as one to send to. */
+export function fromRecord(record: SubscriptionRecord, isNamed: boolean): Recipient {
   return { id: record.id, name: record.name, subscription: record.subscription, record, isNamed };
 }
 

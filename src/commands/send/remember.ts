@@ -106,7 +106,8 @@ export async function remember(
   return memory.store(options);
 }
 
-interface StoredResult {
+/** What became of a stored subscription. */
+export interface StoredResult {
   readonly record: SubscriptionRecord;
   readonly delivery: Delivery;
   /** The key that the last message was signed with. */
@@ -115,7 +116,8 @@ interface StoredResult {
   readonly firstKey: VapidPublicKey | undefined;
 }
 
-function goneReport({ record, delivery }: StoredResult): readonly GoneReport[] {
+/** The report that it is gone, if that is what it says. */
+export function goneReport({ record, delivery }: StoredResult): readonly GoneReport[] {
   if (delivery.outcome !== "gone") return [];
   const { endpoint } = record.subscription;
   return [
@@ -134,8 +136,21 @@ function isKeyFound({ delivery, firstKey }: StoredResult): boolean {
   return delivery.outcome === "accepted" && firstKey !== undefined;
 }
 
+/** What a result tells about the key that a subscription was made with. */
+export function keyNews(stored: StoredResult): {
+  readonly refusedKey: VapidPublicKey | undefined;
+  readonly madeWith: VapidPublicKey | undefined;
+} {
+  const { delivery, key, firstKey = key } = stored;
+  return {
+    refusedKey: delivery.outcome === "wrong-key" ? firstKey : undefined,
+    madeWith: isKeyFound(stored) ? key : undefined,
+  };
+}
+
 function noteOf(stored: StoredResult, now: number, isGone: boolean): ResultNote {
-  const { record, delivery, key, firstKey = key } = stored;
+  const { record, delivery } = stored;
+  const { refusedKey, madeWith } = keyNews(stored);
   const { outcome, cause, status } = delivery;
   return {
     id: record.id,
@@ -143,8 +158,8 @@ function noteOf(stored: StoredResult, now: number, isGone: boolean): ResultNote 
     registeredAt: record.registeredAt,
     result: { at: now, outcome, cause, status },
     gone: isGone ? { at: now, cause } : undefined,
-    wrongKey: outcome === "wrong-key" ? { at: now, cause, publicKey: firstKey } : undefined,
-    ...(isKeyFound(stored) ? { madeWith: key } : {}),
+    wrongKey: refusedKey && { at: now, cause, publicKey: refusedKey },
+    ...(madeWith === undefined ? {} : { madeWith }),
   };
 }
 

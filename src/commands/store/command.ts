@@ -24,7 +24,7 @@ export interface CopyOptions {
 
 export function storeCommand(dispatch: Dispatch): Command {
   return new Command("store")
-    .summary("where keys and subscriptions are kept: state, schema, rights, copies")
+    .summary("where keys and subscriptions are: state, schema, rights")
     .description(
       "Look after the place where keys and subscriptions are kept: the project's\n" +
         "files, or a PostgreSQL database when WEBPUSH_STORE names one.",
@@ -74,7 +74,7 @@ function migrateCommand(dispatch: Dispatch): Command {
 
 function grantCommand(dispatch: Dispatch): Command {
   return new Command("grant")
-    .summary("give roles of the database the rights they need, and no others")
+    .summary("give roles of the database what they need, and no more")
     .description(
       "Give roles of the database the rights that they need for what they do, and take\n" +
         "away what else they have in webpush's schemas. The roles must be there; whoever\n" +

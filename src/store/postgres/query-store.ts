@@ -6,6 +6,7 @@
  * the fingerprint of the endpoint; without the schema `webpush` it is kept nowhere, and those gone are not known as such.
  */
 import { UserError, messageOf } from "../../base/errors.ts";
+import { groupByKey } from "../key-use.ts";
 import { ambiguous, collected, isExactly } from "../selector.ts";
 import {
   mostOfDatabase,
@@ -83,6 +84,7 @@ export function createQueryStore(database: Database, query: string): QueryStore 
       }
       return { total, gone };
     },
+    groupByKey: (times) => groupByKey(stream(), times),
     damaged: () => ({ count: damage.numbers.size, first: damage.first }),
     add: () => Promise.reject(readOnly()),
     remove: () => Promise.reject(readOnly()),

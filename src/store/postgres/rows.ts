@@ -6,6 +6,7 @@ import { formatBase64url, parseBase64 } from "../../base/bytes.ts";
 import { fingerprintOf } from "../../base/fingerprint-set.ts";
 import { parseSubscription, subscriptionId, type Endpoint } from "../../protocol/subscription.ts";
 import { parseVapidPublicKey, type VapidPublicKey } from "../../protocol/vapid.ts";
+import type { KeyGroup } from "../key-use.ts";
 import type { ResultNote, SubscriptionRecord } from "../subscriptions.ts";
 
 /** How much of a SHA-256 tells endpoints apart: two of a hundred million meet with a chance of 1 in 10^23. */
@@ -87,6 +88,25 @@ export function marksOf(row: ResultRow): Pick<SubscriptionRecord, "lastResult" |
       wrong_key_at === null || wrong_key === null
         ? undefined
         : { at: wrong_key_at.getTime(), cause: wrong_key_cause ?? "", publicKey: publicKeyOf(wrong_key) },
+  };
+}
+
+/** A row of `groupByKey`. */
+export interface KeyGroupRow {
+  readonly public_key: Buffer | null;
+  readonly registered_at: Date;
+  readonly living: number;
+  readonly gone: number;
+  readonly refused: number;
+  readonly last_seen_at: Date;
+}
+
+export function keyGroupOf(row: KeyGroupRow): KeyGroup {
+  const { public_key, registered_at, living, gone, refused, last_seen_at } = row;
+  return {
+    publicKey: public_key === null ? undefined : publicKeyOf(public_key),
+    registeredAt: registered_at.getTime(),
+    use: { living, gone, refused, lastSeenAt: last_seen_at.getTime() },
   };
 }
 

@@ -58,6 +58,22 @@ export const countAll: Statement = {
   (select count(*) from webpush.results where gone_at is not null)::float8 as gone`,
 };
 
+/** How many hang on each key, in the order of the first of each. */
+export function groupByKey(times: readonly number[]): Statement {
+  return {
+    text: `select s.application_server_key as public_key, min(s.registered_at) as registered_at,
+  (count(*) filter (where r.gone_at is null))::float8 as living,
+  count(r.gone_at)::float8 as gone,
+  (count(r.wrong_key_at) filter (where r.gone_at is null))::float8 as refused,
+  greatest(max(s.registered_at), max(r.at) filter (where r.outcome = 'accepted')) as last_seen_at
+from webpush.subscriptions s left join webpush.results r on r.seq = s.seq
+group by s.application_server_key,
+  case when s.application_server_key is null then width_bucket(s.registered_at, $1::timestamptz[]) end
+order by min(s.seq)`,
+    values: [times.map((time) => timeOf(time))],
+  };
+}
+
 /** Those with these endpoints, and those with these names. */
 export function lockKnown(endpoints: readonly Endpoint[], names: readonly string[]): Statement {
   return {

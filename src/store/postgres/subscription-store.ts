@@ -22,7 +22,7 @@ import {
 } from "../subscriptions.ts";
 import type { Database, Queries, Transaction } from "./database.ts";
 import { failureCode } from "./failure.ts";
-import { recordOf, type RecordRow } from "./rows.ts";
+import { keyGroupOf, recordOf, type KeyGroupRow, type RecordRow } from "./rows.ts";
 import * as sql from "./subscription-sql.ts";
 
 const batchSize = mostOfDatabase;
@@ -45,6 +45,7 @@ export function createPostgresSubscriptionStore(database: Database): Subscriptio
       const [row] = await database.query<StoredCount>(sql.countAll);
       return row ?? { total: 0, gone: 0 };
     },
+    groupByKey: async (times) => (await database.query<KeyGroupRow>(sql.groupByKey(times))).map(keyGroupOf),
     add: (additions, now) =>
       additions.length === 0
         ? Promise.resolve([])

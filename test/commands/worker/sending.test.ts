@@ -1,0 +1,162 @@
+import { describe, expect, test, vi } from "vitest";
+import { hasPostgres } from "../../support/postgres.ts";
+import { AcceptingPushService } from "../../support/accepting-push-service.ts";
+import { runMain } from "../../support/run-cli.ts";
+import { samplePair } from "../../support/samples.ts";
+import { limit, openStage, ours, startWorker, timesOf } from "./workers.ts";
+
+const older = samplePair("older");
+
+interface ResultRow {
+  readonly outcome: string;
+  readonly count: number;
+}
+
+const selectResults = {
+  text: `select outcome, count(*)::int as count from webpush.results group by outcome order by outcome`,
+};
+
+describe.skipIf(!hasPostgres)("webpush worker", () => {
+  test("sends a campaign to everybody once, remembers what became of each, and ends when nothing is left", async () => {
+    await using service = await AcceptingPushService.start();
+    const stage = await openStage({ service, count: 2500 });
+    const { ended, events } = await startWorker(stage.url, { untilIdle: true });
+    expect(await ended).toBe(0);
+    expect(timesOf(service)).toEqual({ readers: 2500, twice: 0 });
+    expect(await stage.progress()).toMatchObject({ state: "done", counts: { "accepted:ok": 2500 } });
+    expect(await stage.database.query<ResultRow>(selectResults)).toEqual([
+      { outcome: "accepted", count: 2500 },
+    ]);
+    expect(events().map(({ type }) => type)).toEqual([
+      "worker.started",
+      ...Array.from({ length: 2 }, () => "chunk.taken"),
+      ...Array.from({ length: 4 }, () => expect.stringMatching(/^chunk\.(?:taken|finished)$/) as string),
+      "worker.stopped",
+    ]);
+    expect(events().at(-1)).toMatchObject({ counts: { "accepted:ok": 2500 } });
+  });
+
+  test("shares a campaign with another worker, and the counts add up", async () => {
+    await using service = await AcceptingPushService.start();
+    const stage = await openStage({ service, count: 4000 });
+    const workers = await Promise.all(
+      ["one", "two"].map((name) => startWorker(stage.url, { name, untilIdle: true, chunks: 1 })),
+    );
+    for (const { ended } of workers) expect(await ended).toBe(0);
+    const shares = workers.map(({ events }) => {
+      const { counts } = events().at(-1) as { counts?: Readonly<Record<string, number>> };
+      return counts?.["accepted:ok"] ?? 0;
+    });
+    expect(Math.min(...shares)).toBeGreaterThan(0);
+    expect(shares.reduce((sum, share) => sum + share)).toBe(4000);
+    expect(timesOf(service)).toEqual({ readers: 4000, twice: 0 });
+    expect((await stage.progress()).counts).toEqual({ "accepted:ok": 4000 });
+  });
+
+  test("marks those who are gone, and leaves them out of the next campaign", async () => {
+    await using service = await AcceptingPushService.start(({ path }) => ({
+      status: path === "/reader-3" ? 410 : 201,
+    }));
+    const stage = await openStage({ service, count: 30 });
+    await (
+      await startWorker(stage.url, { untilIdle: true })
+    ).ended;
+    expect((await stage.progress()).counts).toEqual({ "accepted:ok": 29, "gone:http.410": 1 });
+    const next = await stage.campaigns.create(stage.campaign, { id: "more", dueInMs: 0 });
+    expect(next.recipients).toBe(29);
+  });
+
+  test("marks nobody gone when a service calls most of its subscriptions gone at once", async () => {
+    await using service = await AcceptingPushService.start(() => ({ status: 410 }));
+    const stage = await openStage({ service, count: 30 });
+    await (
+      await startWorker(stage.url, { untilIdle: true })
+    ).ended;
+    const next = await stage.campaigns.create(stage.campaign, { id: "more", dueInMs: 0 });
+    expect(next.recipients).toBe(30);
+  });
+
+  test("does not send to those made with a key that it does not have", async () => {
+    await using service = await AcceptingPushService.start();
+    const over = { applicationServerKey: samplePair("foreign").publicKey };
+    const stage = await openStage({ service, count: 3, over });
+    await (
+      await startWorker(stage.url, { untilIdle: true })
+    ).ended;
+    expect((await stage.progress()).counts).toEqual({ "skipped:key.unknown": 3 });
+    expect(service.paths).toEqual([]);
+  });
+
+  test("finds out with which of its pairs a subscription was made, and stores that", async () => {
+    await using service = await AcceptingPushService.start(({ headers }) =>
+      headers.authorization?.includes(`k=${ours.publicKey}`) === true
+        ? {}
+        : { status: 403, body: "the VAPID credentials do not correspond to the subscription" },
+    );
+    const stage = await openStage({ service, count: 3, path: "/fcm/send/" });
+    await (
+      await startWorker(stage.url, { untilIdle: true, pairs: [older, ours] })
+    ).ended;
+    expect((await stage.progress()).counts).toEqual({ "accepted:ok": 3 });
+    expect(service.paths).toHaveLength(6);
+    expect(
+      await stage.database.query({
+        text: "select distinct encode(application_server_key, 'hex') as key from webpush.subscriptions",
+      }),
+    ).toEqual([{ key: Buffer.from(ours.publicKey, "base64url").toString("hex") }]);
+  });
+
+  test("leaves campaigns of other keys to other workers", async () => {
+    await using service = await AcceptingPushService.start();
+    const stage = await openStage({ service, count: 3, plan: { publicKey: older.publicKey } });
+    const without = await startWorker(stage.url, { name: "without" });
+    await vi.waitUntil(async () => {
+      const [job] = await stage.database.query({
+        text: "select from webpush_queue.job where start_after > now() + interval '1 s'",
+      });
+      return job !== undefined;
+    }, limit);
+    expect(await without.stop()).toBe(0);
+    await (
+      await startWorker(stage.url, { name: "with", untilIdle: true, pairs: [older, ours] })
+    ).ended;
+    expect(without.events().map(({ type }) => type)).not.toContain("chunk.taken");
+    expect(await stage.progress()).toMatchObject({ state: "done" });
+  });
+
+  test("sends again what a service could not take, as often as the campaign says", async () => {
+    await using service = await AcceptingPushService.start(({ times }) => ({
+      status: times === 1 ? 503 : 201,
+    }));
+    const stage = await openStage({ service, count: 5, plan: { retries: 1 } });
+    await (
+      await startWorker(stage.url, { untilIdle: true })
+    ).ended;
+    expect(service.paths).toHaveLength(10);
+    expect((await stage.progress()).counts).toEqual({ "accepted:ok": 5 });
+  });
+});
+
+describe.skipIf(!hasPostgres)("webpush worker cannot begin", () => {
+  test("without keys", async () => {
+    await using service = await AcceptingPushService.start();
+    const { url } = await openStage({ service, count: 1 });
+    const { exitCode, stderr } = await runMain(["worker"], { env: { WEBPUSH_STORE: url } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("error: this worker has no VAPID keys to sign with");
+  });
+
+  test("where its health port is taken", async () => {
+    await using service = await AcceptingPushService.start();
+    const { url } = await openStage({ service, count: 1 });
+    const port = new URL(service.endpoint("/")).port;
+    const { ended } = await startWorker(url, { health: { host: "127.0.0.1", port: Number(port) } });
+    await expect(ended).rejects.toMatchObject({ code: "health-port" });
+  });
+});
+
+test("webpush worker without a database says what it needs", async () => {
+  const { exitCode, stderr } = await runMain(["worker"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^error: this needs a database.*\nhint: name one/);
+});
