@@ -6,6 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import {
+  isLoopbackEndpoint,
   parseEndpoint,
   parseSubscription,
   type Endpoint,
@@ -67,7 +68,7 @@ export function createRegistrations(options: RegistrationOptions): Registrations
     async find(body) {
       const endpoint = endpointIn(body);
       if (typeof endpoint !== "string") return endpoint;
-      return findRecord(await options.store.list(), endpoint) ?? notStored();
+      return findRecord(await recordsAbout([endpoint], options), endpoint) ?? notStored();
     },
   };
 }
@@ -76,24 +77,23 @@ async function register(body: unknown, options: RegistrationOptions): Promise<Re
   const { store, clock, maxSubscriptions } = options;
   const read = await readRegistration(body, options);
   if ("kind" in read) return read;
-  const records = await store.list();
+  const { subscription, said, oldEndpoint } = read;
+  const named = [subscription.endpoint, said, ...(oldEndpoint === undefined ? [] : [oldEndpoint])];
+  const records = await recordsAbout([...new Set(named)], options);
   const older = olderOf(records, read);
-  const isKnown = records.some(({ subscription }) => subscription.endpoint === read.subscription.endpoint);
-  if (!isKnown && older.length === 0 && records.length >= maxSubscriptions) {
-    return refuse(
-      507,
-      "store-full",
-      `${records.length} subscriptions are stored, and no more are taken from pages`,
-    );
+  const isKnown = records.some((record) => record.subscription.endpoint === subscription.endpoint);
+  if (!isKnown && older.length === 0) {
+    const { total } = await store.count();
+    if (total >= maxSubscriptions) return full(total);
   }
   // The new one first: killed in between, there is one too many rather than none.
   const tags = [...new Set(older.flatMap((record) => record.tags))];
-  const [added] = await store.add([{ subscription: read.subscription, name: undefined, tags }], clock.now());
+  const [added] = await store.add([{ subscription, name: undefined, tags }], clock.now());
   if (added === undefined) throw new Error("the store answered nothing for what was added");
   await store.remove(older.map((record) => record.subscription.endpoint));
   const name = added.record.name ?? older.find((record) => record.name !== undefined)?.name;
   if (name !== added.record.name)
-    await store.relabel([read.subscription.endpoint], (labels) => ({ ...labels, name }));
+    await store.relabel([subscription.endpoint], (labels) => ({ ...labels, name }));
   return { kind: "registered", ...added, replacedId: older[0]?.id };
 }
 
@@ -153,12 +153,31 @@ function olderOf(
   });
 }
 
-async function forget(body: unknown, { store }: RegistrationOptions): Promise<Forgotten | Refusal> {
+async function forget(body: unknown, options: RegistrationOptions): Promise<Forgotten | Refusal> {
   const endpoint = endpointIn(body);
   if (typeof endpoint !== "string") return endpoint;
-  const record = findRecord(await store.list(), endpoint);
-  if (record !== undefined) await store.remove([record.subscription.endpoint]);
+  const record = findRecord(await recordsAbout([endpoint], options), endpoint);
+  if (record !== undefined) await options.store.remove([record.subscription.endpoint]);
   return { kind: "forgotten", record };
+}
+
+/**
+ * The stored ones that these endpoints may stand for. Of a database no others are read, unless they may be of this
+ * machine, where the same one goes by several addresses: then each has to be looked at.
+ */
+async function recordsAbout(
+  endpoints: readonly Endpoint[],
+  { store, localPushService }: RegistrationOptions,
+): Promise<readonly SubscriptionRecord[]> {
+  if (!Number.isFinite(store.mostAtOnce)) return store.list();
+  if (localPushService === undefined && !endpoints.some((endpoint) => isLoopbackEndpoint(endpoint)))
+    return (await Promise.all(endpoints.map((endpoint) => store.named(endpoint)))).flat();
+  const found: SubscriptionRecord[] = [];
+  for await (const record of store.stream()) {
+    const stored = record.subscription.endpoint;
+    if (endpoints.some((said) => stored === said || isSameLocally(stored, said))) found.push(record);
+  }
+  return found;
 }
 
 /** The record of an endpoint as the page says it, which may name a vendor where ours names this machine. */
@@ -177,6 +196,10 @@ function endpointIn(body: unknown): Endpoint | Refusal {
 function readEndpoint(value: unknown): Endpoint | Refusal {
   if (typeof value === "string") return parseEndpoint(value);
   return refuse(400, "endpoint-malformed", `the endpoint is ${value === undefined ? "missing" : "no text"}`);
+}
+
+function full(total: number): Refusal {
+  return refuse(507, "store-full", `${total} subscriptions are stored, and no more are taken from pages`);
 }
 
 // Not 404: the page takes that for plain file hosting, with no server behind it.

@@ -51,7 +51,7 @@ export function tableLines(
 
 function widthsOf(head: readonly Column[], rows: readonly Row[], columns: number): readonly number[] {
   const widths = head.map((column, index) =>
-    rows.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? "")), stringWidth(column.title)),
+    rows.reduce((widest, row) => Math.max(widest, widthOf(row[index] ?? "")), widthOf(column.title)),
   );
   const excess = widths.reduce((sum, width) => sum + width, 0) + gap.length * (head.length - 1) - columns;
   if (excess > 0) narrow(head, widths, excess);
@@ -72,25 +72,32 @@ function widestFlexible(head: readonly Column[], widths: readonly number[]): num
   let widest: number | undefined;
   for (const [index, { title, flexible }] of head.entries()) {
     const width = widths[index] ?? 0;
-    if (flexible !== true || width <= Math.max(smallest, stringWidth(title))) continue;
+    if (flexible !== true || width <= Math.max(smallest, widthOf(title))) continue;
     if (widest === undefined || width > (widths[widest] ?? 0)) widest = index;
   }
   return widest;
 }
 
+const plain = /^[\x20-\x7e]*$/;
+
+/** How many columns a text takes; nearly all are plain, and a long list has many. */
+function widthOf(text: string): number {
+  return plain.test(text) ? text.length : stringWidth(text);
+}
+
 function pad(text: string, width: number, align: "left" | "right"): string {
-  const padding = " ".repeat(Math.max(0, width - stringWidth(text)));
+  const padding = " ".repeat(Math.max(0, width - widthOf(text)));
   return align === "right" ? padding + text : text + padding;
 }
 
 /** `text` cut to `width` columns, the cut shown as `…`. */
 export function shorten(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
+  if (widthOf(text) <= width) return text;
   let kept = "";
   let used = 0;
   // What the eye takes for one character may be several code points, with a width of their own together.
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    const next = used + stringWidth(segment);
+    const next = used + widthOf(segment);
     if (next > width - 1) break;
     kept += segment;
     used = next;
