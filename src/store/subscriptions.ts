@@ -85,6 +85,7 @@ export interface SubscriptionReader {
    * @throws UserError `subscription-ambiguous` when it is said of several
    */
   named(text: string): Promise<readonly SubscriptionRecord[]>;
+  /** How many there are; about that many, where rows of somebody else's table are counted. */
   count(): Promise<StoredCount>;
   /**
    * How many hang on each key. Those that name none are grouped by how many of `times`, ascending, had come when they

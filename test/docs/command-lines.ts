@@ -1,6 +1,13 @@
 /** Commands as they stand in pages and other files, held against the program. */
 import type { CommandDescription } from "../../src/commands/describe.ts";
 
+/** A program that is only looked at. */
+export const quiet = {
+  version: "1.2.3",
+  dispatch: () => Promise.reject(new Error("nothing runs here")),
+  prepare: () => undefined,
+};
+
 /** Words after `webpush`, quoted ones left out, of each webpush command on a line. */
 export function commandLinesOf(line: string): readonly (readonly string[])[] {
   const unquoted = line.replace(/'[^']*'|"[^"]*"/g, "QUOTED").replace(/\s#.*$/, "");

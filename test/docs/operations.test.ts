@@ -6,7 +6,9 @@ import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { openCampaigns } from "../../src/campaigns/campaigns.ts";
+import { openProgram } from "../../src/cli/program.ts";
 import { openTurns } from "../../src/campaigns/turns.ts";
+import { describeCommand } from "../../src/commands/describe.ts";
 import { openDatabase } from "../../src/store/postgres/database.ts";
 import { hasPostgres } from "../support/postgres.ts";
 import { createPostgres, findPostgres, type PostgresServer } from "../support/postgres-server.mjs";
@@ -14,6 +16,7 @@ import { spawnCli } from "../support/run-cli.ts";
 import { samplePair } from "../support/samples.ts";
 import { storeReaders } from "../support/stored-readers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+import { commandLinesOf, quiet, unknownFlags } from "./command-lines.ts";
 import { codeBlocksOf, readPage, root, rowsOf, sectionsOf } from "./markdown.ts";
 
 const run = promisify(execFile);
@@ -70,6 +73,19 @@ describe("compose.yaml", () => {
 
 const systemdAnalyze = "/usr/bin/systemd-analyze";
 
+test.each(["compose.yaml", "webpush-worker.service"])("%s runs commands that there are", async (name) => {
+  const program = describeCommand(await openProgram(["--help"], quiet));
+  const commands = readPage(`docs/operations/${name}`)
+    .split("\n")
+    .filter((line) => !line.startsWith("#"))
+    .flatMap((line) => commandLinesOf(line.replace(/'$/, "")));
+  expect(commands.map(([first]) => first)).toContain("worker");
+  expect(program.commands.map((command) => command.name)).toEqual(
+    expect.arrayContaining(commands.map(([first]) => first)),
+  );
+  expect(commands.flatMap((words) => unknownFlags(program, words))).toEqual([]);
+});
+
 test.skipIf(!existsSync(systemdAnalyze))("webpush-worker.service is one that systemd takes", async () => {
   const { stdout, stderr } = await run(systemdAnalyze, ["verify", fileOf("webpush-worker.service")]);
   expect(stdout + stderr).toBe("");
@@ -94,6 +110,12 @@ describe("alerts.yaml", () => {
     const named = rules.flatMap(({ expr }) => [...expr.matchAll(/\bwebpush_\w+/g)].map(([name]) => name));
     expect(named.length).toBeGreaterThan(0);
     for (const name of named) expect(metrics).toContain(name.replace(/_bucket$/, ""));
+  });
+
+  test("and so the metrics that workers have", () => {
+    const source = readPage("src/commands/worker/metrics.ts");
+    const names = [...source.matchAll(/name: "(webpush_\w+)"/g)].map(([, name]) => name);
+    expect(names.sort()).toEqual([...metrics].sort());
   });
 
   test("asks for outcomes that there are", () => {

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { openProgram } from "../../src/cli/program.ts";
 import { describeCommand } from "../../src/commands/describe.ts";
-import { commandLinesOf, unknownFlags } from "./command-lines.ts";
+import { commandLinesOf, quiet, unknownFlags } from "./command-lines.ts";
 import { anchorOf, codeBlocksOf, pagePaths, readPage, root, sectionsOf } from "./markdown.ts";
 
 test("the generated pages are what the program says today", async () => {
@@ -33,12 +33,6 @@ describe.each(pagePaths())("%s", (page) => {
     expect(unknown).toEqual([]);
   });
 });
-
-const quiet = {
-  version: "1.2.3",
-  dispatch: () => Promise.reject(new Error("nothing runs here")),
-  prepare: () => undefined,
-};
 
 function leadsSomewhere(page: string, target: string): boolean {
   const [path = "", anchor] = target.split("#");

@@ -27,7 +27,7 @@ export async function enqueue(run: Run, options: SendOptions, context: Needs): P
   tellSkipped(run, context);
   await using database = openDatabase(requireStoreAddress(context));
   await using campaigns = await openCampaigns(database);
-  const recipients = context.storeQuery() === undefined ? {} : { recipients: copied(run, context) };
+  const recipients = context.storeQuery() === undefined ? {} : { recipients: told(run, "copied", context) };
   try {
     const campaign = await campaigns.create(planOf(run, options), {
       id: newCampaignId(random),
@@ -67,8 +67,9 @@ async function extentIn(
     return await campaigns.measure(selectionOf(options));
   }
   let count = 0;
-  const records = recordsOf(run);
+  const records = told(run, "counted", context);
   while ((await records.next()).done !== true) count += 1;
+  context.io.status.clear();
   return extentOf(count);
 }
 
@@ -97,13 +98,17 @@ function dueInMs({ at }: Pick<SendOptions, "at">, { clock }: Pick<Needs, "clock"
 }
 
 /** The recipients of a query as they are read, told of meanwhile. */
-async function* copied(run: Run, { io, signal }: Needs): AsyncGenerator<SubscriptionRecord> {
+async function* told(
+  run: Run,
+  done: "copied" | "counted",
+  { io, signal }: Needs,
+): AsyncGenerator<SubscriptionRecord> {
   let count = 0;
   for await (const record of recordsOf(run)) {
     if (signal.aborted) throw interrupted();
     yield record;
     count += 1;
-    if (count % 10_000 === 0) io.status.show([`copied ${groupDigits(count)}`]);
+    if (count % 10_000 === 0) io.status.show([`${done} ${groupDigits(count)}`]);
   }
 }
 

@@ -4,12 +4,13 @@ import { openCampaigns } from "../../../src/campaigns/campaigns.ts";
 import { openTurns } from "../../../src/campaigns/turns.ts";
 import { keyBytes } from "../../../src/store/postgres/rows.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
-import { linesOf, runMain, type CliRun } from "../../support/run-cli.ts";
+import { linesOf, runMain, type CliRun, type MainOptions } from "../../support/run-cli.ts";
 import { samplePair } from "../../support/samples.ts";
 import { storeReaders } from "../../support/stored-readers.ts";
 import { openProject, ourPair } from "./sending.ts";
 
 interface Queueing {
+  readonly options: MainOptions;
   readonly queue: (...argv: string[]) => Promise<CliRun>;
   readonly database: Awaited<ReturnType<typeof openTestDatabase>>["database"];
 }
@@ -23,8 +24,8 @@ async function open(readers: number): Promise<Queueing> {
       over: { applicationServerKey: ourPair.publicKey },
     });
   const cwd = await openProject();
-  const env = { WEBPUSH_STORE: url };
-  return { database, queue: (...argv) => runMain(["send", "--queue", ...argv], { cwd, env, stdin: "" }) };
+  const options = { cwd, env: { WEBPUSH_STORE: url }, stdin: "" };
+  return { database, options, queue: (...argv) => runMain(["send", "--queue", ...argv], options) };
 }
 
 async function campaignsOf({ database }: Queueing) {
@@ -108,6 +109,19 @@ from generate_series(1, 2100) as n`);
     );
     expect(await queueing.queue("--query", query, "Hello")).toMatchObject({ exitCode: 0 });
     expect(await campaignsOf(queueing)).toMatchObject([{ source: "query", recipients: 2100, chunks: 3 }]);
+  });
+
+  test("of a query, stopped while it copies, writes nothing", async () => {
+    const queueing = await open(10);
+    const query = "select endpoint, p256dh, auth from webpush.subscriptions";
+    const options = { ...queueing.options, signal: AbortSignal.abort() };
+    const { exitCode, stdout, stderr } = await runMain(
+      ["send", "--queue", "--query", query, "Hello"],
+      options,
+    );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
+    expect(stderr).toContain("interrupted; nothing was queued");
+    expect(await campaignsOf(queueing)).toEqual([]);
   });
 
   test("tells whom workers will leave out, and why", async () => {

@@ -168,6 +168,23 @@ describe.skipIf(!hasPostgres)("with the rights that store grant gives", () => {
     }
   });
 
+  test("a worker sends what a sender queued, and nobody else does", async () => {
+    await using service = await AcceptingPushService.start();
+    const { run, addressOf } = await openGranted();
+    await run("sender", ["keys", "--subject", "mailto:ops@harbour.shop"]);
+    const ada = JSON.stringify(sampleJson("ada", { endpoint: service.endpoint("/ada") }));
+    await run("sender", ["subscriptions", "add", ada]);
+    const { records } = await run("sender", ["send", "--queue", "hi", "--to", "all"]);
+    const [{ id }] = records as [{ readonly id: string }];
+    for (const role of ["sender", "reader"] as const) {
+      const env = { WEBPUSH_STORE: addressOf(role), ...environmentKeys };
+      expect(await runJson(["worker", "--until-idle"], { env }), role).toMatchObject(refused);
+    }
+    expect(await run("worker", ["worker", "--until-idle"])).toMatchObject({ exitCode: 0 });
+    expect(service.paths).toEqual(["/ada"]);
+    expect((await run("reader", ["campaigns", "show", id])).records).toMatchObject([{ state: "done" }]);
+  });
+
   test("a worker reads keys, and mends, takes, records and finishes chunks", async () => {
     const { run, addressOf, database: admin } = await openGranted();
     expect(await run("sender", ["keys", "--subject", "mailto:ops@harbour.shop"])).toMatchObject({
