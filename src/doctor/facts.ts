@@ -9,7 +9,8 @@ import type { Environment } from "../settings/environment.ts";
 import type { Visit } from "../sender/visit.ts";
 import type { EnvironmentKeys } from "../settings/vapid.ts";
 import type { ProjectConfig, ProjectSettings } from "../store/config.ts";
-import type { SubscriptionRecord } from "../store/subscriptions.ts";
+import type { KeyGroup } from "../store/key-use.ts";
+import type { Finding } from "./check.ts";
 
 /** What was read, or why it could not be. */
 export type Reading<Value> = { readonly value: Value } | { readonly error: UserError };
@@ -49,6 +50,27 @@ export interface SecretFile {
   readonly isIgnored: boolean;
 }
 
+/** What the stored subscriptions are like. */
+export interface SubscriptionSurvey {
+  readonly total: number;
+  /** Of them, those marked gone. */
+  readonly gone: number;
+  /** Whether the store holds them all, as a file does. */
+  readonly isWhole: boolean;
+  /** The push services of those that can be sent to: the first ones met. */
+  readonly origins: readonly string[];
+  readonly keyGroups: readonly KeyGroup[];
+  /** What is wrong with single ones, by the id of the check. */
+  readonly found: ReadonlyMap<string, FoundInRecords>;
+}
+
+export interface FoundInRecords {
+  /** As many as can be held. */
+  readonly first: readonly Finding[];
+  /** How many there are, these included. */
+  readonly count: number;
+}
+
 /** Everything the offline checks look at. */
 export interface ProjectFacts {
   /** Without its `v`. */
@@ -59,7 +81,7 @@ export interface ProjectFacts {
   readonly config: Reading<ProjectConfig>;
   readonly settings: Reading<ProjectSettings>;
   readonly configPath: string;
-  readonly subscriptions: Reading<readonly SubscriptionRecord[]>;
+  readonly subscriptions: Reading<SubscriptionSurvey>;
   readonly subscriptionsPath: string;
   /** The other state files that do not read: a receiver's identity, the emulator's. */
   readonly damaged: readonly UserError[];

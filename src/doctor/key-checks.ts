@@ -1,7 +1,7 @@
 /** Checks of the VAPID keys and the contact in their tokens. */
 import { parseSubject } from "../protocol/subject.ts";
 import { createKeyRing, type KeyRing } from "../settings/vapid.ts";
-import { groupsOf, keyUses, unusedKey } from "../store/key-use.ts";
+import { keyUses, unusedKey } from "../store/key-use.ts";
 import type { Check, Finding } from "./check.ts";
 import { valueOf, type ProjectFacts } from "./facts.ts";
 
@@ -97,15 +97,13 @@ function examineEnvironment({ environmentKeys, config }: ProjectFacts): readonly
 
 function examineRotation(facts: ProjectFacts): readonly Finding[] {
   const config = valueOf(facts.config);
-  const records = valueOf(facts.subscriptions);
+  const survey = valueOf(facts.subscriptions);
   if (config === undefined) return [unreadable];
   const older = config.pairs.filter(({ pair }) => pair.publicKey !== config.current);
   if (older.length === 0) return [{ level: "good", what: "none" }];
-  if (records === undefined) return [{ level: "skipped", what: "the subscriptions cannot be read" }];
-  const uses = keyUses(groupsOf(records));
-  const silent = records.filter(
-    ({ gone, subscription }) => gone === undefined && subscription.applicationServerKey === undefined,
-  ).length;
+  if (survey === undefined) return [{ level: "skipped", what: "the subscriptions cannot be read" }];
+  const uses = keyUses(survey.keyGroups);
+  const silent = uses.get(undefined)?.living ?? 0;
   return older.map(({ pair: { publicKey } }) => {
     const { living } = uses.get(publicKey) ?? unusedKey;
     if (living > 0) {
@@ -133,7 +131,10 @@ function examineRotation(facts: ProjectFacts): readonly Finding[] {
 }
 
 /** The keys of a run; undefined where they cannot be read. */
-export function ringOf({ config, environmentKeys }: ProjectFacts): KeyRing | undefined {
+export function ringOf({
+  config,
+  environmentKeys,
+}: Pick<ProjectFacts, "config" | "environmentKeys">): KeyRing | undefined {
   const [kept, given] = [valueOf(config), valueOf(environmentKeys)];
   return kept === undefined || given === undefined ? undefined : createKeyRing(given, kept);
 }

@@ -12,7 +12,17 @@ import { subscriptionChecks } from "../../src/doctor/subscription-checks.ts";
 import { parseSubject } from "../../src/protocol/subject.ts";
 import { samplePair } from "../support/samples.ts";
 import { testNow } from "../support/test-context.ts";
-import { configWith, day, entryOf, goodFacts, pair, recordOf, stateWith, visitOf } from "./project-facts.ts";
+import {
+  configWith,
+  day,
+  type Spoilt,
+  entryOf,
+  goodFacts,
+  pair,
+  recordOf,
+  stateWith,
+  visitOf,
+} from "./project-facts.ts";
 
 const checks: readonly Check<ProjectFacts>[] = [
   ...fileChecks,
@@ -24,11 +34,9 @@ const checks: readonly Check<ProjectFacts>[] = [
 ];
 
 /** A world in which the check finds something: what is other than in a healthy project, how bad, and in what words. */
-type Case = readonly [id: string, level: Level, words: string, over: Partial<ProjectFacts>];
+type Case = readonly [id: string, level: Level, words: string, over: Spoilt];
 
-const stored = (...value: ReturnType<typeof recordOf>[]): Partial<ProjectFacts> => ({
-  subscriptions: { value },
-});
+const stored = (...records: ReturnType<typeof recordOf>[]): Spoilt => ({ records });
 const visited = (over: Parameters<typeof visitOf>[0]): Partial<ProjectFacts> => ({
   visits: { value: [visitOf(over)] },
 });

@@ -1,5 +1,7 @@
 /** A project in which nothing is wrong, for tests to spoil one thing in. */
 import type { ProjectFacts, StateEntry } from "../../src/doctor/facts.ts";
+import { ringOf } from "../../src/doctor/key-checks.ts";
+import { surveyOf } from "../../src/doctor/survey.ts";
 import { parseSubject } from "../../src/protocol/subject.ts";
 import type { Visit } from "../../src/sender/visit.ts";
 import type { ProjectConfig } from "../../src/store/config.ts";
@@ -70,8 +72,11 @@ export function visitOf(over: Partial<Visit> = {}): Visit {
   };
 }
 
-export function goodFacts(over: Partial<ProjectFacts> = {}): ProjectFacts {
-  return {
+/** What is other than in a healthy project; `records` are the stored subscriptions. */
+export type Spoilt = Partial<ProjectFacts> & { readonly records?: readonly SubscriptionRecord[] };
+
+export function goodFacts({ records = [recordOf("phone")], ...over }: Spoilt = {}): ProjectFacts {
+  const facts = {
     nodeVersion: "24.3.0",
     now: testNow,
     env: {},
@@ -79,7 +84,6 @@ export function goodFacts(over: Partial<ProjectFacts> = {}): ProjectFacts {
     config: configWith(),
     settings: { value: {} },
     configPath: ".webpush/config.json",
-    subscriptions: { value: [recordOf("phone")] },
     subscriptionsPath: ".webpush/subscriptions.json",
     damaged: [],
     environmentKeys: { value: { pair: undefined, subject: undefined } },
@@ -90,4 +94,6 @@ export function goodFacts(over: Partial<ProjectFacts> = {}): ProjectFacts {
     visits: { value: [visitOf()] },
     ...over,
   };
+  const pairs = ringOf(facts)?.pairs ?? [];
+  return { subscriptions: { value: surveyOf(records, { pairs, now: facts.now }) }, ...facts };
 }

@@ -30,7 +30,7 @@ export async function ask({ io, json, prompt, settings, subscriptions }: Needs):
       ],
     });
   }
-  const records = recordsOf(await subscriptions.list(), settings.read());
+  const records = await recordsOf(subscriptions.stream(), settings.read());
   for (const line of knownText(records, io)) io.err(line);
   const verdict = await findVerdict(records, ({ asks }, answers) =>
     prompt.select(
@@ -44,7 +44,7 @@ export async function ask({ io, json, prompt, settings, subscriptions }: Needs):
 /** Nothing was found, messages are accepted: whether the person wants to be asked what is left. */
 export async function isWorthAsking({ prompt, settings, subscriptions }: Needs): Promise<boolean> {
   if (!prompt.available) return false;
-  const { accepted } = recordsOf(await subscriptions.list(), settings.read());
+  const { accepted } = await recordsOf(subscriptions.stream(), settings.read());
   return accepted > 0 && (await prompt.confirm("Is a message accepted and does not appear?", false));
 }
 
@@ -53,20 +53,25 @@ export async function isWorthAsking({ prompt, settings, subscriptions }: Needs):
  *
  * @internal
  */
-export function recordsOf(
-  stored: readonly SubscriptionRecord[],
+export async function recordsOf(
+  records: AsyncIterable<SubscriptionRecord> | Iterable<SubscriptionRecord>,
   kept: Readonly<Record<string, string>>,
-): Records {
-  const live = stored.filter(({ gone }) => gone === undefined);
-  const accepted = live.filter(({ lastResult }) => lastResult?.outcome === "accepted");
-  const sent = live.filter(({ lastResult }) => lastResult !== undefined);
-  const services = new Set<ServiceId>(
-    accepted.map(({ subscription }) => serviceOf(subscription.endpoint).id),
-  );
+): Promise<Records> {
+  const services = new Set<ServiceId>();
+  let [stored, sent, accepted] = [0, 0, 0];
+  for await (const { gone, lastResult, subscription } of records) {
+    if (gone !== undefined) continue;
+    stored += 1;
+    if (lastResult === undefined) continue;
+    sent += 1;
+    if (lastResult.outcome !== "accepted") continue;
+    accepted += 1;
+    services.add(serviceOf(subscription.endpoint).id);
+  }
   return {
-    stored: live.length,
-    accepted: accepted.length,
-    refused: sent.length - accepted.length,
+    stored,
+    accepted,
+    refused: sent - accepted,
     services: [...services],
     ttlSeconds: readSetting(kept["ttl"], table.ttl.parse),
     urgency: readSetting(kept["urgency"], table.urgency.parse),

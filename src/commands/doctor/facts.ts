@@ -2,6 +2,8 @@
 import type { DoctorFacts } from "../../doctor/checks.ts";
 import type { ProjectFacts, Reading } from "../../doctor/facts.ts";
 import { valueOf } from "../../doctor/facts.ts";
+import { ringOf } from "../../doctor/key-checks.ts";
+import { surveySubscriptions } from "../../doctor/survey.ts";
 import { UserError } from "../../base/errors.ts";
 import { readEnvironmentKeys } from "../../settings/vapid.ts";
 import type { Context } from "../context.ts";
@@ -23,13 +25,16 @@ export async function gatherFacts(options: DoctorOptions, context: Needs): Promi
 async function gatherProject(options: DoctorOptions, context: Needs): Promise<ProjectFacts> {
   const { config, subscriptions, env, clock } = context;
   const read = await attempt(() => config.read());
-  const stored = await attempt(() => subscriptions.list());
-  const records = valueOf(stored) ?? [];
+  const environmentKeys = await attempt(() => readEnvironmentKeys(env));
+  const pairs = ringOf({ config: read, environmentKeys })?.pairs ?? [];
+  const now = clock.now();
+  const stored = await attempt(() => surveySubscriptions(subscriptions, { pairs, now }));
+  const origins = valueOf(stored)?.origins ?? [];
   const asked = await attempt(() => context.settings.read());
   const settings = valueOf(asked) ?? {};
   return {
     nodeVersion: context.nodeVersion,
-    now: clock.now(),
+    now,
     env,
     state: readStateFolder(context),
     config: read,
@@ -37,9 +42,9 @@ async function gatherProject(options: DoctorOptions, context: Needs): Promise<Pr
     configPath: config.path,
     subscriptions: stored,
     subscriptionsPath: subscriptions.path,
-    environmentKeys: await attempt(() => readEnvironmentKeys(env)),
+    environmentKeys,
     proxy: options.proxy ?? settings["proxy"],
-    visits: await attempt(() => (options.online ? visitAll(options, { records, settings }, context) : [])),
+    visits: await attempt(() => (options.online ? visitAll(options, { origins, settings }, context) : [])),
     ...readSurroundings(context),
   };
 }

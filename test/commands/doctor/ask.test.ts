@@ -6,6 +6,7 @@ import { runMain } from "../../support/run-cli.ts";
 import { sampleJson, sampleSubscription } from "../../support/samples.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { testContext } from "../../support/test-context.ts";
+import { readersOf } from "../../../src/store/readers.ts";
 import type { SubscriptionRecord } from "../../../src/store/subscriptions.ts";
 
 function record(outcome: string | undefined, endpoint: string): SubscriptionRecord {
@@ -24,14 +25,14 @@ function record(outcome: string | undefined, endpoint: string): SubscriptionReco
 
 const apple = "https://web.push.apple.com/QGuQyavXutnMH";
 
-test("what the project's records tell", () => {
+test("what the project's records tell", async () => {
   const stored = [
     record("accepted", apple),
     record("rejected", "https://updates.push.services.mozilla.com/wpush/v2/a"),
     record(undefined, "https://fcm.googleapis.com/fcm/send/a"),
     { ...record("accepted", "https://wns2.notify.windows.com/w/?token=a"), gone: { at: 1, cause: "x" } },
   ];
-  expect(recordsOf(stored, { ttl: "10m", urgency: "high" })).toEqual({
+  expect(await recordsOf(stored, { ttl: "10m", urgency: "high" })).toEqual({
     stored: 3,
     accepted: 1,
     refused: 1,
@@ -39,7 +40,7 @@ test("what the project's records tell", () => {
     ttlSeconds: 600,
     urgency: "high",
   });
-  expect(recordsOf([], { ttl: "soon" })).toMatchObject({ ttlSeconds: undefined, urgency: undefined });
+  expect(await recordsOf([], { ttl: "soon" })).toMatchObject({ ttlSeconds: undefined, urgency: undefined });
 });
 
 test("only the open questions are asked, and the verdict is on stdout", async () => {
@@ -53,7 +54,7 @@ test("only the open questions are asked, and the verdict is on stdout", async ()
   });
   const subscriptions = {
     ...context.subscriptions,
-    list: () => Promise.resolve([record("accepted", apple)]),
+    ...readersOf(() => Promise.resolve([record("accepted", apple)])),
   };
   await ask({ ...context, subscriptions });
   expect(context.stderr.join("\n")).toContain(
@@ -68,7 +69,7 @@ test("the questions are offered where messages are accepted and somebody is ther
   const offered = [{ asked: "does not appear?", answer: false }] as const;
   const withRecords = async (records: readonly SubscriptionRecord[], answers?: typeof offered) => {
     const context = await testContext(answers === undefined ? {} : { answers });
-    const subscriptions = { ...context.subscriptions, list: () => Promise.resolve(records) };
+    const subscriptions = { ...context.subscriptions, ...readersOf(() => Promise.resolve(records)) };
     return { ...context, subscriptions };
   };
   expect(await isWorthAsking(await withRecords([record("accepted", apple)], offered))).toBe(false);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { openCampaigns } from "../../../src/campaigns/campaigns.ts";
 import { openTurns } from "../../../src/campaigns/turns.ts";
 import { keyBytes } from "../../../src/store/postgres/rows.ts";
+import { AcceptingPushService } from "../../support/accepting-push-service.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
 import { linesOf, runMain, type CliRun, type MainOptions } from "../../support/run-cli.ts";
 import { samplePair } from "../../support/samples.ts";
@@ -182,4 +183,24 @@ test("--queue needs a database, and --at and --lease need --queue", async () => 
     const { stdout } = await runMain(["send", ...flags, "--json", "Hello"], { cwd, stdin: "" });
     expect(JSON.parse(stdout)).toMatchObject({ error: { code, exitCode: 2 } });
   }
+});
+
+describe.skipIf(!hasPostgres)("a queued message, sent by a worker", () => {
+  test("comes to everyone, and watch exits as send would", async () => {
+    await using service = await AcceptingPushService.start();
+    const queueing = await open(0);
+    const { database, options } = queueing;
+    await storeReaders(database, {
+      count: 1200,
+      endpoint: (reader) => service.endpoint(`/${reader}`),
+      over: { applicationServerKey: ourPair.publicKey },
+    });
+    const id = (await queueing.queue("Hello")).stdout.trim();
+    const watching = runMain(["campaigns", "watch", id, "--json"], options);
+    expect(await runMain(["worker", "--until-idle"], options)).toMatchObject({ exitCode: 0 });
+    const watched = await watching;
+    expect(watched.exitCode).toBe(0);
+    expect(JSON.parse(linesOf(watched.stdout).at(-1) ?? "")).toMatchObject({ state: "done", accepted: 1200 });
+    expect(new Set(service.paths).size).toBe(1200);
+  });
 });
