@@ -9,7 +9,6 @@
  * for it, as it comes, with fsync on. dist/ must be built; nothing here needs a network.
  */
 import { createECDH, randomBytes } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { openCampaigns } from "../dist/campaigns/campaigns.js";
@@ -17,12 +16,10 @@ import { installQueue } from "../dist/campaigns/queue.js";
 import { openTurns } from "../dist/campaigns/turns.js";
 import { claimChunk, selectRecipients } from "../dist/campaigns/turn-sql.js";
 import { createKeyPair } from "../dist/index.js";
-import { copyLine } from "../dist/store/postgres/copy.js";
 import { openDatabase } from "../dist/store/postgres/database.js";
 import { migrate } from "../dist/store/postgres/migrate.js";
-import { endpointFingerprint } from "../dist/store/postgres/rows.js";
-import { subscriptionId } from "../dist/protocol/subscription.js";
 import { createPostgres } from "../test/support/postgres-server.mjs";
+import { importReaders, serverCpuMs, walPosition } from "./database.mjs";
 
 const { values } = parseArgs({
   options: { count: { type: "string", default: "1000000" }, explain: { type: "boolean", default: false } },
@@ -40,9 +37,8 @@ try {
   const rows = [];
   const row = (what, value, note = "") => rows.push({ what, value, note });
 
-  const imported = await timed(importReaders);
+  const imported = await timed(() => importReaders(database, readers()));
   row("import by COPY", `${perSecond(count, imported.ms)}/s`, `${seconds(imported.ms)}`);
-  await database.change({ text: "analyze webpush.subscriptions" });
 
   const campaigns = await openCampaigns(database);
   const planned = await timed(() => campaigns.create(plan(), { id: "million", dueInMs: 0 }));
@@ -50,7 +46,7 @@ try {
   if (values.explain) await explain();
 
   const turns = await openTurns(database, { worker: "bench", version: "0" });
-  const walBefore = await walPosition();
+  const walBefore = await walPosition(database);
   const sent = await timed(() => sendAll(turns));
   const takes = sent.result;
   for (const [name, from] of [
@@ -67,7 +63,7 @@ try {
   }
   row("record and finish", `${perSecond(count, sent.ms)}/s`, "messages, one connection, nothing sent");
   row("database CPU a message", `${((sent.cpuMs * 1000) / count).toFixed(1)} µs`);
-  row("WAL a message", `${Math.round(((await walPosition()) - walBefore) / count)} B`);
+  row("WAL a message", `${Math.round(((await walPosition(database)) - walBefore) / count)} B`);
   for (const table of ["subscriptions", "results", "chunks"]) {
     const [{ bytes, indexes }] = await database.query({
       text: "select pg_total_relation_size($1)::float8 as bytes, pg_indexes_size($1)::float8 as indexes",
@@ -102,23 +98,12 @@ function plan() {
   };
 }
 
-async function importReaders() {
-  const ecdh = createECDH("prime256v1");
-  const p256dh = ecdh.generateKeys();
-  const at = new Date(Date.now() - 86_400_000);
-  function* lines() {
-    for (let index = 0; index < count; index += 1) {
-      const endpoint = `https://fcm.googleapis.com/fcm/send/${randomBytes(114).toString("base64url")}`;
-      const keys = [p256dh, randomBytes(16)];
-      yield copyLine([endpointFingerprint(endpoint), subscriptionId(endpoint), endpoint, ...keys, at, at]);
-    }
+function* readers() {
+  const p256dh = createECDH("prime256v1").generateKeys();
+  for (let index = 0; index < count; index += 1) {
+    const endpoint = `https://fcm.googleapis.com/fcm/send/${randomBytes(114).toString("base64url")}`;
+    yield { endpoint, p256dh, auth: randomBytes(16) };
   }
-  await database.transaction((transaction) =>
-    transaction.copyIn(
-      "copy webpush.subscriptions (fingerprint, id, endpoint, p256dh, auth, created_at, registered_at) from stdin",
-      lines(),
-    ),
-  );
 }
 
 async function sendAll(turns) {
@@ -173,43 +158,10 @@ order by priority desc, created_on, id limit 2 for update skip locked`,
 }
 
 async function timed(work) {
-  const cpuBefore = serverCpuMs();
+  const cpuBefore = serverCpuMs(server);
   const before = performance.now();
   const result = await work();
-  return { result, ms: performance.now() - before, cpuMs: serverCpuMs() - cpuBefore };
-}
-
-/** CPU of all processes of the server so far, those that ended included. */
-function serverCpuMs() {
-  const first = Number(readFileSync(`${server.folder}/data/postmaster.pid`, "utf8").split("\n")[0]);
-  let ticks = 0;
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-        .replace(/^.*\) /, "")
-        .split(" ")
-        .map((field) => Number(field));
-      const [parent, user, system, childUser, childSystem] = [
-        fields[1],
-        fields[11],
-        fields[12],
-        fields[13],
-        fields[14],
-      ];
-      if (Number(pid) === first) ticks += user + system + childUser + childSystem;
-      else if (parent === first) ticks += user + system;
-    } catch {
-      // it has ended in this moment
-    }
-  }
-  return ticks * 10; // 100 ticks a second on Linux
-}
-
-async function walPosition() {
-  const [{ bytes }] = await database.query({
-    text: "select (pg_current_wal_lsn() - '0/0')::float8 as bytes",
-  });
-  return bytes;
+  return { result, ms: performance.now() - before, cpuMs: serverCpuMs(server) - cpuBefore };
 }
 
 function perSecond(n, ms) {
