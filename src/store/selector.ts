@@ -157,16 +157,19 @@ export function isExactly({ id, name, subscription }: SubscriptionRecord, text: 
 /** The error for the beginning of several ids, or for a text that several records go by. */
 export function ambiguous(selector: string, found: readonly SubscriptionRecord[]): UserError {
   const some = found.slice(0, 3);
-  if (!found.some((record) => isExactly(record, selector))) {
+  const ids = new Set(found.map(({ id }) => id));
+  if (ids.size > 1 && !found.some((record) => isExactly(record, selector))) {
     return new UserError("subscription-ambiguous", `${selector} is the beginning of ${found.length} ids`, {
       hints: [`give more of it: ${some.map(({ id }) => id).join(", ")}`],
     });
   }
   const who = some.map(({ name, subscription }) => name ?? shortenEndpoint(subscription.endpoint));
   return new UserError("subscription-ambiguous", `${selector} stands for ${found.length} subscriptions`, {
-    hints: [
-      `they are ${who.join(", ")}`,
-      "give one a name, by its whole endpoint: webpush subscriptions rename ENDPOINT NAME",
-    ],
+    hints: some.every(({ name }) => name !== undefined)
+      ? [`give a name: ${who.join(", ")}`]
+      : [
+          `they are ${who.join(", ")}`,
+          "give one a name, by its whole endpoint: webpush subscriptions rename ENDPOINT NAME",
+        ],
   });
 }

@@ -1,5 +1,6 @@
 /** Commands about more subscriptions than they may hold at once. */
 import { describe, expect, test } from "vitest";
+import { run as remove } from "../../../src/commands/subscriptions/remove.ts";
 import { createPostgresSubscriptionStore } from "../../../src/store/postgres/subscription-store.ts";
 import { collected } from "../../../src/store/selector.ts";
 import type { SubscriptionStore } from "../../../src/store/subscriptions.ts";
@@ -7,6 +8,7 @@ import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
 import { linesOf, runMain } from "../../support/run-cli.ts";
 import { sampleEndpoint } from "../../support/samples.ts";
 import { registered, storeReaders } from "../../support/stored-readers.ts";
+import { testContext } from "../../support/test-context.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 const count = 2_300;
@@ -69,6 +71,21 @@ describe.skipIf(!hasPostgres)("of a database", () => {
     }
     expect((await subscriptions("remove", "all")).stderr).toContain("would remove 2300 subscriptions");
     expect((await store.count()).total).toBe(count);
+  });
+
+  test("what is stopped between two batches says how far it came", async () => {
+    const { store } = await openReaders();
+    const context = await testContext();
+    const subscriptions: SubscriptionStore = {
+      ...store,
+      remove(endpoints, isDoomed) {
+        context.interrupts.stop();
+        return store.remove(endpoints, isDoomed);
+      },
+    };
+    expect(await remove({ which: ["all"], yes: true }, { ...context, subscriptions })).toBe(130);
+    expect(context.stderr).toEqual(["removed 1000 subscriptions"]);
+    expect((await store.count()).total).toBe(count - 1_000);
   });
 
   test("prune forgets those marked gone, and no others", async () => {
