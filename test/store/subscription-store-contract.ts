@@ -483,7 +483,10 @@ export function describeSubscriptionStore(name: string, open: () => Promise<Open
         message: `${id} stands for 2 subscriptions`,
         hints: ["they are push.example.net/…qzzge8, phone", expect.stringContaining("rename")],
       });
-      await expect(other.named(id.slice(0, 5))).rejects.toMatchObject({ code: "subscription-ambiguous" });
+      await expect(other.named(id.slice(0, 5))).rejects.toMatchObject({
+        code: "subscription-ambiguous",
+        message: `${id.slice(0, 5)} stands for 2 subscriptions`,
+      });
       expect(await other.named("phone")).toMatchObject([{ subscription: { endpoint: sampleEndpoint(two) } }]);
       expect(await other.named(sampleEndpoint(one))).toMatchObject([{ name: undefined }]);
     });

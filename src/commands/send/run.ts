@@ -67,12 +67,14 @@ async function readKeys(options: KeyOptions, { io, env, config }: Context): Prom
 }
 
 async function confirmMany(
-  { known, rest }: Recipients,
+  { known, rest, expected }: Recipients,
   options: SendOptions,
   { prompt }: Context,
 ): Promise<void> {
   if ((known.length <= manyRecipients && rest === undefined) || options.yes || !prompt.available) return;
-  const whom = rest === undefined ? counted(known.length) : `more than ${counted(known.length)}`;
+  const about = expected();
+  const more = about === undefined ? `more than ${counted(known.length)}` : `about ${counted(about)}`;
+  const whom = rest === undefined ? counted(known.length) : more;
   if (!(await prompt.confirm(`send to ${whom}?`, true))) {
     throw new UserError("declined", "nothing was sent", { kind: "failed" });
   }

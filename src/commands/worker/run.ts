@@ -34,8 +34,8 @@ export async function run(options: WorkerOptions, context: Context): Promise<Exi
     metrics.heard(event);
     log(event, context);
   };
-  const keyWatch = await KeyWatch.open(context, tell);
   await using turns = await openTurns(database, { worker: name, version: context.version });
+  const keyWatch = await KeyWatch.open(context, tell);
   // What is not allowed or not there is said now, and not in the middle of the night.
   await turns.tend();
   const now = (): number => performance.now();

@@ -8,7 +8,7 @@ import { run as remove } from "../../../src/commands/subscriptions/remove.ts";
 import { run as rename } from "../../../src/commands/subscriptions/rename.ts";
 import { run as tag } from "../../../src/commands/subscriptions/tag.ts";
 import { sampleJson, samplePair, sampleSubscription } from "../../support/samples.ts";
-import { testContext } from "../../support/test-context.ts";
+import { testContext, testNow } from "../../support/test-context.ts";
 
 const alice = JSON.stringify(sampleJson("alice"));
 const nothing = {
@@ -162,6 +162,21 @@ describe("subscriptions remove", () => {
       code: "declined",
     });
     expect(await no.subscriptions.list()).toHaveLength(3);
+  });
+
+  test("leaves what is stored while the question is open", async () => {
+    const context = await testContext({ subscriptions: three });
+    const prompt = {
+      ...context.prompt,
+      available: true,
+      confirm: async () => {
+        const late = { subscription: sampleSubscription("dave"), name: "dave", tags: ["t"] };
+        await context.subscriptions.add([late], testNow + 1);
+        return true;
+      },
+    };
+    expect(await remove({ which: ["tag:t"], yes: false }, { ...context, prompt })).toBe(0);
+    expect((await context.subscriptions.list()).map(({ name }) => name)).toEqual(["dave"]);
   });
 
   test("of several where nobody can be asked needs --yes", async () => {
