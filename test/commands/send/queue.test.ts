@@ -204,7 +204,9 @@ describe.skipIf(!hasPostgres)("a queued message, sent by a worker", () => {
     });
     const id = (await queueing.queue("Hello")).stdout.trim();
     const watching = runMain(["campaigns", "watch", id, "--json"], options);
-    expect(await runMain(["worker", "--until-idle"], options)).toMatchObject({ exitCode: 0 });
+    expect(await runMain(["worker", "--allow-host", "127.0.0.1", "--until-idle"], options)).toMatchObject({
+      exitCode: 0,
+    });
     const watched = await watching;
     expect(watched.exitCode).toBe(0);
     expect(JSON.parse(linesOf(watched.stdout).at(-1) ?? "")).toMatchObject({ state: "done", accepted: 1200 });
