@@ -184,6 +184,20 @@ describe("start-up", () => {
       expect(loadedWith(path, files).filter((file) => file.path.endsWith("/run.ts"))).toEqual([]);
     },
   );
+
+  test("what speaks to a database is loaded by the commands that work in one, and by no other", () => {
+    const ofDatabases = ["pg", "pg-boss", "pg-copy-streams", "pgpass", "prom-client"];
+    const loading = files
+      .filter(({ path }) => /^(?:commands|cli)\/|^index\.ts$|^emulator\/index\.ts$/.test(path))
+      .filter(({ path }) => loadedBy(path).some((target) => ofDatabases.includes(target)))
+      .map(({ path }) => path);
+    expect(loading).not.toEqual([]);
+    expect(
+      loading.filter(
+        (path) => !/^commands\/(?:worker|campaigns|store)\/|^commands\/send\/queue\.ts$/.test(path),
+      ),
+    ).toEqual([]);
+  });
 });
 
 test("only cli/ names process", () => {

@@ -1,4 +1,5 @@
 /** Checks of Node, and of the state folder and its files. */
+import { shellWord } from "../base/shell-quote.ts";
 import type { Check, Finding } from "./check.ts";
 import type { ProjectFacts, StateEntry } from "./facts.ts";
 import { atLeast, leastNode, nodeLines, versionOf } from "./node-lines.ts";
@@ -32,7 +33,7 @@ export const fileChecks: readonly Check<ProjectFacts>[] = [
         : foreign.map(({ path }) => ({
             level: "warning",
             what: "it belongs to somebody else, such as root after sudo",
-            fix: `change the owner back: sudo chown -R "$(id -un)" ${state.path}`,
+            fix: `change the owner back: sudo chown -R "$(id -un)" ${shellWord(state.path)}`,
             where: path,
           }));
     },
@@ -63,7 +64,7 @@ export const fileChecks: readonly Check<ProjectFacts>[] = [
         {
           level: "warning",
           what: "git would take the state folder in: its .gitignore is missing or says something else",
-          fix: `echo '*' > ${state.path}/.gitignore`,
+          fix: `echo '*' > ${shellWord(`${state.path}/.gitignore`)}`,
           where: state.path,
         },
       ];
@@ -117,7 +118,7 @@ export const fileChecks: readonly Check<ProjectFacts>[] = [
           kind === "folder"
             ? "a lock that nobody holds any more"
             : "a temporary file of a command that was killed",
-        fix: kind === "folder" ? "leave it: the next command takes it over" : `rm ${path}`,
+        fix: kind === "folder" ? "leave it: the next command takes it over" : `rm ${shellWord(path)}`,
         where: path,
       }));
     },
@@ -171,7 +172,7 @@ function openEntry({ path, kind, mode = 0 }: StateEntry): Finding {
   return {
     level: "warning",
     what: `its mode is ${(mode & 0o777).toString(8).padStart(4, "0")}: others than you may use it`,
-    fix: `chmod ${wanted} ${path}`,
+    fix: `chmod ${wanted} ${shellWord(path)}`,
     where: path,
   };
 }

@@ -1,5 +1,14 @@
 /** The state folder and what lies beside the project, as facts for the doctor. Changes nothing. */
-import { accessSync, constants, existsSync, readFileSync, readdirSync, statfsSync, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  statfsSync,
+  statSync,
+  type Stats,
+} from "node:fs";
 import { userInfo } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../../base/errors.ts";
@@ -30,7 +39,7 @@ function entriesOf(root: string, { cwd }: Needs): readonly StateEntry[] {
   const uid = userInfo().uid;
   const entries: StateEntry[] = [];
   const visit = (path: string, depth: number): void => {
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = statsOf(path);
     if (stats === undefined || entries.length >= mostEntries) return;
     const kind = stats.isDirectory() ? "folder" : stats.isFile() ? "file" : "other";
     entries.push({
@@ -45,6 +54,14 @@ function entriesOf(root: string, { cwd }: Needs): readonly StateEntry[] {
   };
   visit(root, 0);
   return entries;
+}
+
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined; // Not there, or not for us: a link to itself, a name too long, a folder above that is locked.
+  }
 }
 
 function namesIn(folder: string): readonly string[] {
@@ -170,7 +187,7 @@ export function findPageFolder(
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return statsOf(path)?.isDirectory() === true;
 }
 
 function isReadable(path: string): boolean {

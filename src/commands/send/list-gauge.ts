@@ -41,7 +41,10 @@ export class ListGauge {
 
 /** A pipe or a device has no size that says anything; what is missing is for who reads it to say. */
 function sizeOf(path: string): number | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return 0;
-  return found.isFile() ? found.size : undefined;
+  try {
+    const found = statSync(path);
+    return found.isFile() ? found.size : undefined;
+  } catch {
+    return 0;
+  }
 }

@@ -12,7 +12,7 @@ import { createTokenCache } from "../../sender/token-cache.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
-import { shellQuote } from "../../terminal/shell-quote.ts";
+import { shellQuote } from "../../base/shell-quote.ts";
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { writePrivateFile } from "../output-file.ts";

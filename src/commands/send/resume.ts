@@ -2,7 +2,7 @@
  * How to go on after a run that did not reach everyone, in words for people.
  */
 import type { Context } from "../context.ts";
-import { shellWord } from "../../terminal/shell-quote.ts";
+import { shellWord } from "../../base/shell-quote.ts";
 import { printable } from "../../terminal/printable.ts";
 import type { SendOptions } from "./command.ts";
 import type { Tally } from "./tally.ts";

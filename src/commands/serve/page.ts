@@ -76,7 +76,18 @@ function appNameOf(cwd: string): string {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return systemAnswer(path) === "folder";
+}
+
+/** What the system says to a path: that it is there, or the code of its refusal. */
+function systemAnswer(path: string): string {
+  try {
+    return statSync(path).isDirectory() ? "folder" : "other";
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code;
+  }
 }
 
 function realPathOf(path: string): string {
@@ -89,8 +100,13 @@ function realPathOf(path: string): string {
 }
 
 function notAFolder(dir: string, path: string): UserError {
-  const isThere = !dir.includes("\0") && statSync(path, { throwIfNoEntry: false }) !== undefined;
-  const what = isThere ? "is not a folder" : "is not there";
+  const answer = dir.includes("\0") ? "ENOENT" : systemAnswer(path);
+  const what =
+    answer === "other"
+      ? "is not a folder"
+      : answer === "ENOENT"
+        ? "is not there"
+        : `cannot be opened (${answer})`;
   return new UserError("serve-folder", `cannot serve ${JSON.stringify(dir)}: it ${what}`, {
     hints: [
       "name the folder your page is in, or leave it out for the built-in page",

@@ -201,3 +201,11 @@ async function closedEndpoint(): Promise<string> {
   if (address === null || typeof address === "string") throw new Error("no port");
   return `http://127.0.0.1:${address.port}/push/x`;
 }
+
+test("what it says to type holds where the folder has spaces in its name", async () => {
+  const cwd = tempFolder();
+  await runMain(["keys", "--config-dir", "my keys"], { cwd });
+  chmodSync(join(cwd, "my keys", "config.json"), 0o644);
+  const { stdout } = await runMain(["doctor", "--config-dir", "my keys"], { cwd });
+  expect(stdout).toContain("chmod 600 'my keys/config.json'");
+});

@@ -105,8 +105,10 @@ describe("the page's folder", () => {
     expect(findPageFolder("public", { cwd })?.shown).toBe("public");
   });
 
-  test.each(["nowhere", "", "a\0b"])("%j is refused", (dir) => {
-    expect(errorOf(() => findPageFolder(dir, { cwd: tempFolder() }))).toMatchObject({
+  test.each(["nowhere", "", "a\0b", "loop", "long".repeat(100)])("%j is refused", (dir) => {
+    const cwd = tempFolder();
+    symlinkSync("loop", join(cwd, "loop"));
+    expect(errorOf(() => findPageFolder(dir, { cwd }))).toMatchObject({
       code: "doctor-folder",
     });
   });

@@ -96,6 +96,11 @@ describe("2, usage or input, and no request is made", () => {
       "payload is 3 994 bytes, the most is 3 993",
     ],
     ["a notification without a title", ["--body", "b", "--subscription", good], "no title"],
+    [
+      "a name too long for the system",
+      ["hi", "--to", `${"long".repeat(100)}.json`],
+      "long.json (ENAMETOOLONG)",
+    ],
     ["a file that is not there", ["hi", "--to", "nobody.json"], "cannot read nobody.json (ENOENT)"],
     ["a file that is none of ours", ["hi", "--to", "package.txt"], "no stored subscription"],
     ["a proxy that is none", ["hi", "--subscription", good, "--proxy", "ftp://a"], "proxy is a ftp URL"],

@@ -144,6 +144,16 @@ test("a folder without a page is said", async () => {
   );
 });
 
+test("a folder that the system refuses is told with its reason", async () => {
+  const cwd = tempFolder();
+  symlinkSync("loop", join(cwd, "loop"));
+  const { exitCode, stderr } = await runMain(["serve", "loop"], { cwd });
+  expect({ exitCode, stderr }).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('error: cannot serve "loop": it cannot be opened (ELOOP)') as string,
+  });
+});
+
 test("a folder that is not there is refused before any key is made", async () => {
   const cwd = tempFolder();
   const { exitCode, stderr } = await runMain(["serve", "sight"], { cwd });
