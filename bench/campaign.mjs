@@ -41,8 +41,9 @@ const server = await createPostgres({ settings: { fsync: "on" } });
 await server.start();
 const database = openDatabase(server.url());
 const campaigns = await prepare();
-const send = ["send", "--json", "--yes", "--quiet", "--ca", authority, "--payload", payload];
-const worker = ["worker", "--json", "--until-idle", "--ca", authority];
+const here = ["--ca", authority, "--allow-host", "localhost", "--allow-host", "127.0.0.1"];
+const send = ["send", "--json", "--yes", "--quiet", ...here, "--payload", payload];
+const worker = ["worker", "--json", "--until-idle", ...here];
 const senders = [
   { name: "send, from a file", commands: [[...send, "--to", join(folder, "readers.ndjson")]] },
   { name: "send, from the database", commands: [[...send, "--to", "all"]], store: true },

@@ -101,7 +101,7 @@ export async function openContext(
 
 /** What says where the stores are: flag and environment before the project's setting. */
 function chooserOf(globals: GlobalOptions, settings: SettingsStore): Omit<StoreChoice, "caution"> {
-  // A file that does not read is told of by whoever needs its keys; `doctor` looks at what is left.
+  // A file that does not read is told of by whoever needs its keys or changes anything; `doctor` looks at what is left.
   const readSettings = (): ProjectSettings => {
     try {
       return settings.read();
@@ -116,6 +116,9 @@ function chooserOf(globals: GlobalOptions, settings: SettingsStore): Omit<StoreC
   const address = (): string | undefined => setting("store");
   return {
     address,
+    assertKnown() {
+      if (globals.store === undefined) settings.read();
+    },
     query() {
       const query = setting("query");
       if (query !== undefined && address() === undefined) throw queryWithoutStore();

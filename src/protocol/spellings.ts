@@ -181,7 +181,8 @@ export function isFcmToken(text: string): boolean {
  * numbers, `{"0":4,"1":…}` (a Uint8Array through JSON) or `{"type":"Buffer","data":[…]}`.
  */
 export function readBytes(value: unknown): Uint8Array | undefined {
-  if (typeof value === "string") return parseBase64(value);
+  // PostgreSQL's encode() and MIME break lines after 76 characters, inside of a p256dh.
+  if (typeof value === "string") return parseBase64(value.replace(/[\r\n]+/g, ""));
   if (value instanceof Uint8Array) return value;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (Array.isArray(value)) return bytesOfList(value);

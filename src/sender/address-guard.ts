@@ -7,7 +7,7 @@
  * checked, and the connection is made to just those addresses: what was checked is
  * what is used, on each new connection, so a name cannot change its mind in between.
  * Endpoints that say plainly that they are on this machine (`localhost`, `127.0.0.1`)
- * are not a disguise and may be used.
+ * are used where the caller's own list of them is no stranger's.
  */
 import { lookup as resolveName } from "node:dns/promises";
 import { BlockList, isIP, type LookupFunction } from "node:net";
@@ -18,6 +18,8 @@ import { isLoopbackEndpoint, type Endpoint } from "../protocol/subscription.ts";
 export interface AddressRules {
   /** Addresses that are not public may be used. */
   readonly private: boolean;
+  /** Endpoints that say that they are on this machine may be used unasked; true unless given. */
+  readonly loopback?: boolean;
   /** `HOST` or `HOST:PORT`: these may be used whatever their address; without a port on any port. */
   readonly hosts: readonly string[];
 }
@@ -65,7 +67,10 @@ export function createAddressGuard(rules: AddressRules, resolve: Resolve = resol
   return {
     refusalOf(endpoint) {
       const target = targetOf(endpoint);
-      if (target.local) return undefined;
+      if (target.local) {
+        const isOpen = (rules.loopback ?? true) || rules.private || isTrusted(target);
+        return isOpen ? undefined : `${target.host} is this machine`;
+      }
       if (target.scheme !== "https:") return `${target.host} is not asked over ${target.scheme.slice(0, -1)}`;
       if (isTrusted(target)) return undefined;
       if (target.port !== 443) return `port ${target.port} of ${target.host} is not 443`;

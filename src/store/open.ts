@@ -13,6 +13,8 @@ import { mostOfDatabase, type SubscriptionStore } from "./subscriptions.ts";
 export interface StoreChoice {
   /** The address of the database; undefined for the project's files. */
   readonly address: () => string | undefined;
+  /** Throws where the setting that would say so cannot be read: a change must not go to the wrong place. */
+  readonly assertKnown: () => void;
   /** A query of the application's own table, instead of our schema there; throws where there is no database to ask. */
   readonly query: () => string | undefined;
   /** Told at the end what a person should know. */
@@ -45,6 +47,10 @@ export function openStores(location: ProjectLocation, choice: StoreChoice): Stor
     choice.query(); // which would be for nothing
     return (await import("./subscription-file.ts")).createSubscriptionStore(location);
   };
+  const writable = (): Promise<SubscriptionStore> => {
+    choice.assertKnown();
+    return subscriptions();
+  };
   const shown = (file: string): string => {
     const address = choice.address();
     return address === undefined ? shownPath(file, location) : shownAddress(address);
@@ -58,7 +64,10 @@ export function openStores(location: ProjectLocation, choice: StoreChoice): Stor
         return choice.address() === undefined;
       },
       read: async () => (await config()).read(),
-      update: async (change) => (await config()).update(change),
+      async update(change) {
+        choice.assertKnown();
+        return (await config()).update(change);
+      },
     },
     subscriptions: {
       get path() {
@@ -74,10 +83,10 @@ export function openStores(location: ProjectLocation, choice: StoreChoice): Stor
       named: async (text) => (await subscriptions()).named(text),
       count: async () => (await subscriptions()).count(),
       groupByKey: async (times) => (await subscriptions()).groupByKey(times),
-      add: async (additions, now) => (await subscriptions()).add(additions, now),
-      remove: async (endpoints, isDoomed) => (await subscriptions()).remove(endpoints, isDoomed),
-      relabel: async (endpoints, change) => (await subscriptions()).relabel(endpoints, change),
-      note: async (results) => (await subscriptions()).note(results),
+      add: async (additions, now) => (await writable()).add(additions, now),
+      remove: async (endpoints, isDoomed) => (await writable()).remove(endpoints, isDoomed),
+      relabel: async (endpoints, change) => (await writable()).relabel(endpoints, change),
+      note: async (results) => (await writable()).note(results),
     },
     async [Symbol.asyncDispose]() {
       // What kept it from opening was told to whoever asked.

@@ -40,12 +40,7 @@ function matching(records: readonly SubscriptionRecord[], selector: string): rea
     ? records.filter(({ tags }) => tags.includes(tagOf(selector)))
     : named(records, selector);
   if (found.length > 0) return found;
-  const known = records.flatMap(({ id, name, tags }) => [
-    id,
-    name ?? id,
-    ...tags.map((tag) => tagPrefix + tag),
-  ]);
-  throw unknown(selector, nearest(selector, known));
+  throw unknown(selector, records);
 }
 
 /**
@@ -65,7 +60,7 @@ export async function selectFrom(
     const found = isTagSelector(selector)
       ? await collected(store.stream({ tag: tagOf(selector) }))
       : await store.named(selector);
-    if (found.length === 0) throw unknown(selector, undefined);
+    if (found.length === 0) throw unknown(selector, await firstOf(store));
     for (const record of found) chosen.set(record.subscription.endpoint, record);
   }
   return [...chosen.values()];
@@ -87,7 +82,7 @@ export async function* streamFrom(
   }
   const tags = selectors.filter(isTagSelector).map(tagOf);
   for (const tag of tags)
-    if (await isEmpty(store.stream({ tag }))) throw unknown(`${tagPrefix}${tag}`, undefined);
+    if (await isEmpty(store.stream({ tag }))) throw unknown(`${tagPrefix}${tag}`, await firstOf(store));
   const names = selectors.filter((selector) => selector !== "all" && !isTagSelector(selector));
   const named = await selectFrom(store, names);
   if (selectors.length === 0 || selectors.includes("all")) {
@@ -112,7 +107,19 @@ async function isEmpty(items: AsyncIterable<unknown>): Promise<boolean> {
   return done === true;
 }
 
-function unknown(selector: string, near: string | undefined): UserError {
+/** As many as a command may hold: whoever misspells somebody in a small database is told whom. */
+async function firstOf(store: SubscriptionReader): Promise<readonly SubscriptionRecord[]> {
+  const first: SubscriptionRecord[] = [];
+  for await (const record of store.stream()) if (first.push(record) >= store.mostAtOnce) break;
+  return first;
+}
+
+/** The error for a selector of nobody, with the nearest one of those that are `known`. */
+function unknown(selector: string, known: readonly SubscriptionRecord[]): UserError {
+  const near = nearest(
+    selector,
+    known.flatMap(({ id, name, tags }) => [id, name ?? id, ...tags.map((tag) => tagPrefix + tag)]),
+  );
   return new UserError("subscription-unknown", `no stored subscription is ${JSON.stringify(selector)}`, {
     hints: [near === undefined ? "run `webpush subscriptions list` to see them" : `did you mean ${near}?`],
   });

@@ -1,10 +1,22 @@
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { linesOf, runJson, runMain } from "../support/run-cli.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { sampleJson, samplePair } from "../support/samples.ts";
+
+test("nothing is stored while the setting that says where does not read", async () => {
+  const cwd = tempFolder();
+  await runMain(["config", "set", "store", "postgres://db.example.net/push"], { cwd });
+  const config = join(cwd, ".webpush", "config.json");
+  truncateSync(config, 20);
+  const subscription = JSON.stringify(sampleJson("alice"));
+  const { exitCode, stderr } = await runMain(["subscriptions", "add", subscription], { cwd });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("config.json is damaged");
+  expect(existsSync(join(cwd, ".webpush", "subscriptions.json"))).toBe(false);
+});
 
 describe("a command line that cannot be read ends with 2, nothing on stdout, and what was meant:", () => {
   test.each<[readonly string[], readonly string[]]>([

@@ -30,7 +30,10 @@ test.skipIf(!hasPostgres)("when you outgrow one machine, seven lines do", async 
   expect(script).toContain(url);
   const child = spawn("bash", ["-euc", script], {
     cwd,
-    env: { PATH: [npxFolder(cwd), process.env["PATH"]].join(delimiter) },
+    env: {
+      PATH: [npxFolder(cwd), process.env["PATH"]].join(delimiter),
+      WEBPUSH_ALLOW_HOST: "127.0.0.1", // where the push service of this test is
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";

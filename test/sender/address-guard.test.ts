@@ -1,5 +1,5 @@
 import type { LookupAddress } from "node:dns";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseEndpoint } from "../../src/protocol/subscription.ts";
 import {
   createAddressGuard,
@@ -189,6 +189,29 @@ test.each(["https://localhost.evil.test/p", "https://127.0.0.1.evil.test/p", "ht
     await expect(connect(guardWith({}, "127.0.0.1"), endpoint)).rejects.toThrow("is not a public address");
   },
 );
+
+describe("where the list may be strangers'", () => {
+  const rules = { private: false, hosts: [], loopback: false };
+
+  test.each([
+    "http://127.0.0.1:5432/p",
+    "http://localhost.:6379/p",
+    "https://a.localhost/p",
+    "http://[::1]/p",
+    "https://127.8.8.8/p",
+  ])("%s is not asked", (endpoint) => {
+    expect(createAddressGuard(rules).refusalOf(parseEndpoint(endpoint))).toMatch(/ is this machine$/);
+  });
+
+  test("it is when it was named, on the port that was named, or when all private addresses are open", () => {
+    const endpoint = parseEndpoint("http://127.0.0.1:8030/p");
+    const refusal = (over: Partial<AddressRules>) =>
+      createAddressGuard({ ...rules, ...over }).refusalOf(endpoint);
+    expect(refusal({ hosts: ["127.0.0.1:8030"] })).toBeUndefined();
+    expect(refusal({ hosts: ["127.0.0.1:5432"] })).toBe("127.0.0.1 is this machine");
+    expect(refusal({ private: true })).toBeUndefined();
+  });
+});
 
 test("--allow-private opens private addresses, but no other port", async () => {
   const guard = guardWith({ private: true }, "10.0.0.1");

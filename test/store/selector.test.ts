@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isTagSelector, selectRecords } from "../../src/store/selector.ts";
+import { readersOf } from "../../src/store/readers.ts";
+import { isTagSelector, selectFrom, selectRecords } from "../../src/store/selector.ts";
 import type { SubscriptionRecord } from "../../src/store/subscriptions.ts";
 import { sampleSubscription } from "../support/samples.ts";
 
@@ -82,4 +83,16 @@ test("all of nothing is nothing", () => {
 
 test("a tag selector is known by its beginning", () => {
   expect([isTagSelector("tag:news"), isTagSelector("news")]).toEqual([true, false]);
+});
+
+test.each([
+  ["phnoe", "did you mean phone?"],
+  ["tag:nwes", "did you mean tag:news?"],
+  ["nobody", "run `webpush subscriptions list` to see them"],
+])("of a database too, %j is refused: %s", async (selector, hint) => {
+  const database = { ...readersOf(() => Promise.resolve(records)), mostAtOnce: 1000 };
+  await expect(selectFrom(database, [selector])).rejects.toMatchObject({
+    code: "subscription-unknown",
+    hints: [hint],
+  });
 });

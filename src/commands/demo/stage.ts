@@ -77,7 +77,7 @@ export async function sendOne(payload: Uint8Array, to: string, context: Context)
     encoding: undefined,
   });
   const how = { ...once, timeout: patienceMs, proxy: undefined, ca: undefined };
-  const permissions = { allowHost: [], allowPrivate: false };
+  const permissions = { allowHost: [], allowPrivate: false, allowLoopback: true };
   for await (const result of deliver(plan, { ...how, ...permissions }, { ...context, subject: undefined })) {
     if (result.delivery.outcome === "accepted") return result;
     throw failed(

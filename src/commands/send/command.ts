@@ -82,6 +82,8 @@ export interface QueueOptions {
   readonly at: StartTime | undefined;
   /** For how long a worker that died keeps what it had taken, in milliseconds. */
   readonly lease: number | undefined;
+  /** Flags on the command line that are about connections, which workers have and not this command. */
+  readonly connecting: readonly string[];
 }
 
 export interface SendOptions
@@ -108,11 +110,12 @@ export function sendCommand(dispatch: Dispatch): Command {
   addQueueOptions(command);
   addRunOptions(command);
   addCompatibleSpellings(command);
-  return command
-    .addHelpText("after", examples)
-    .action((message: string | undefined, flags: SendFlags) =>
-      dispatch<SendOptions>(() => import("./run.ts"), toOptions(message, flags)),
-    );
+  return command.addHelpText("after", examples).action((message: string | undefined, flags: SendFlags) =>
+    dispatch<SendOptions>(() => import("./run.ts"), {
+      ...toOptions(message, flags),
+      connecting: connectingFlags(command),
+    }),
+  );
 }
 
 const examples = `
@@ -126,10 +129,24 @@ Examples:
   $ webpush send --queue --at 18:30 --to tag:news --ttl 6h "Hello"`;
 
 /** What commander hands over: the options, with the compatible spellings beside them. */
-type SendFlags = Omit<SendOptions, "message"> & { readonly key: string | undefined };
+type SendFlags = Omit<SendOptions, "message" | "connecting"> & { readonly key: string | undefined };
 
-function toOptions(message: string | undefined, { key, ...flags }: SendFlags): SendOptions {
+function toOptions(
+  message: string | undefined,
+  { key, ...flags }: SendFlags,
+): Omit<SendOptions, "connecting"> {
   return { ...flags, message, p256dh: flags.p256dh ?? key };
+}
+
+const connecting = ["timeout", "concurrency", "patience", "proxy", "ca", "allowHost", "allowPrivate"];
+
+/** Those given on the command line; what settings and environment say is for other runs too. */
+function connectingFlags(command: Command): readonly string[] {
+  return command.options.flatMap((option) => {
+    const name = option.attributeName();
+    const isGiven = connecting.includes(name) && command.getOptionValueSource(name) === "cli";
+    return isGiven && option.long ? [option.long] : [];
+  });
 }
 
 function addRecipientOptions(command: Command): void {

@@ -32,7 +32,10 @@ export interface Result {
 export type ReachOptions = Pick<
   TransportOptions,
   "concurrency" | "timeout" | "proxy" | "ca" | "allowHost" | "allowPrivate"
->;
+> & {
+  /** Whether endpoints on this machine are sent to unasked; unless given, those of a database are not. */
+  readonly allowLoopback?: boolean;
+};
 
 /** What sending needs of the flags. */
 export type NetworkOptions = ReachOptions &
@@ -40,7 +43,7 @@ export type NetworkOptions = ReachOptions &
 
 type Needs = Pick<
   Context,
-  "io" | "clock" | "random" | "env" | "signal" | "forceSignal" | "cwd" | "spareCores"
+  "io" | "clock" | "random" | "env" | "signal" | "forceSignal" | "cwd" | "spareCores" | "storeAddress"
 >;
 
 /** One message at a time, and one attempt for each: for somebody who waits and looks. */
@@ -150,7 +153,12 @@ export function openNetwork(
     timeoutMs: options.timeout,
     proxy: { url: options.proxy, environment: context.env },
     ca: options.ca === undefined ? undefined : readAuthorities(options.ca, context.cwd),
-    allow: { private: options.allowPrivate, hosts: options.allowHost },
+    allow: {
+      private: options.allowPrivate,
+      hosts: options.allowHost,
+      // A project's files hold what its own emulator made; in a database is what strangers' browsers handed in.
+      loopback: options.allowLoopback ?? context.storeAddress() === undefined,
+    },
     subject: context.subject,
     random: context.random,
     signal: context.signal,

@@ -24,6 +24,9 @@ export async function checkQueueing(options: SendOptions, context: Needs): Promi
   for (const { flag, isGiven, advice } of refusedFlags) {
     if (isGiven(options)) throw new UserError("queue-flags", `${flag} does not go with --queue`, advice);
   }
+  const [flag] = options.connecting;
+  if (flag !== undefined)
+    throw new UserError("queue-flags", `${flag} does not go with --queue`, connectingAdvice);
   await assertStored(options, context);
   if (options.at !== undefined) delayUntil(options.at, context.clock.now());
 }
@@ -42,6 +45,10 @@ interface RefusedFlag {
 
 const keysAdvice = {
   hints: ["workers sign with their own keys: store the pair with webpush keys import, or leave this out"],
+};
+
+const connectingAdvice = {
+  hints: ["leave it out: workers have the connections, and flags for them: webpush worker --help"],
 };
 
 const refusedFlags: readonly RefusedFlag[] = [

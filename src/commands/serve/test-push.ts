@@ -19,7 +19,7 @@ const ttlSeconds = 60;
 /** Sends the test push to a stored subscription, and stores what became of it. */
 export async function sendTestPush(
   record: SubscriptionRecord,
-  options: Pick<ServeOptions, "timeout" | "proxy" | "ca" | "allowHost">,
+  options: Pick<ServeOptions, "timeout" | "proxy" | "ca" | "allowHost" | "allowRemote">,
   context: Context,
 ): Promise<TestResult> {
   const keys = await keyRingOf(context);
@@ -34,7 +34,8 @@ export async function sendTestPush(
     encoding: undefined,
   });
   const results: Result[] = [];
-  const network = { ...options, ...once, allowPrivate: false };
+  // Who can ask for a push here is on this machine already, unless others were let in.
+  const network = { ...options, ...once, allowPrivate: false, allowLoopback: !options.allowRemote };
   for await (const result of deliver(plan, network, { ...context, subject: keys.subject }))
     results.push(result);
   const { lines, failure } = await remember(results, { prune: true }, context);

@@ -37,7 +37,7 @@ export const firstRows = [
     service: "any",
     when: { failure: "blocked" },
     outcome: "blocked",
-    meaning: "the address is private, or not https on port 443",
+    meaning: "the address is not a public one, or not https on port 443",
     advice: "check the stored subscription; for a service of your own use --allow-host or --allow-private",
     retry: "no",
     subscription: "keep",

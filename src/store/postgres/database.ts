@@ -60,7 +60,7 @@ export interface Database extends Queries, AsyncDisposable {
    * The rows of a statement, `size` at a time, as they were when the first was asked for. The database refuses to
    * change anything for it. Takes a connection until the end, however slowly the rows are read.
    */
-  batches<Row>(text: string, size: number): AsyncIterable<readonly Row[]>;
+  batches<Row>(statement: Statement, size: number): AsyncIterable<readonly Row[]>;
 }
 
 export interface DatabaseOptions {
@@ -116,9 +116,9 @@ export function openDatabase(address: string, options: DatabaseOptions = {}): Da
       await using session = await openReading(pool, shown, readings);
       return await session.columns(text);
     },
-    async *batches<Row>(text: string, size: number) {
+    async *batches<Row>(statement: Statement, size: number) {
       await using session = await openReading(pool, shown, readings);
-      yield* session.batches<Row>(text, size);
+      yield* session.batches<Row>(statement, size);
     },
     async [Symbol.asyncDispose]() {
       // Who stopped reading half way never gives the connection back, and the pool would wait for it.
@@ -144,7 +144,7 @@ async function openReading(pool: pg.Pool, shown: string, readings: Readings) {
     release(true);
   };
   readings.add(cut);
-  const run = (text: string) => runOn(client, shown, { text });
+  const run = (text: string, values: readonly unknown[] = []) => runOn(client, shown, { text, values });
   try {
     // Whoever sends to a thousand readers before asking for the next ones may take long.
     const text = "begin transaction read only; set local idle_in_transaction_session_timeout = 0";
@@ -158,8 +158,8 @@ async function openReading(pool: pg.Pool, shown: string, readings: Readings) {
       const { fields } = await run(text);
       return fields.map(({ name, dataTypeID: type }) => ({ name, type }));
     },
-    async *batches<Row>(text: string, size: number): AsyncGenerator<readonly Row[]> {
-      await run(`declare webpush_batches no scroll cursor for ${text}`);
+    async *batches<Row>({ text, values }: Statement, size: number): AsyncGenerator<readonly Row[]> {
+      await run(`declare webpush_batches no scroll cursor for ${text}`, values);
       for (;;) {
         const rows = (await run(`fetch ${size} from webpush_batches`)).rows as readonly Row[];
         if (rows.length > 0) yield rows;

@@ -99,10 +99,19 @@ function assertWhole(columns: readonly Column[]): void {
   });
 }
 
-/** The statement that reads `query` by its shape. */
-export function selectShaped(query: string, { aliases, columns }: QueryShape, where = ""): string {
+/** The statement that reads `query` by its shape; of all its rows, or of those for which `where` holds. */
+export function selectShaped(query: string, { aliases, columns }: QueryShape, where = "true"): string {
   const selected = columns.map(({ expression }, index) => `${expression} as v${index + 1}`);
-  return `select ${selected.join(", ")} from (\n${query}\n) as webpush (${aliases.join(", ")})${where}`;
+  return `select ${selected.join(", ")} from (\n${query}\n) as webpush (${aliases.join(", ")}) where ${where}`;
+}
+
+/** What holds for rows that go by `$1` in their own table, by endpoint or by name; undefined where no column says either. */
+export function whereNamed({ columns }: QueryShape, by: "endpoint" | "name"): string | undefined {
+  const said = columns.filter(({ as }) =>
+    by === "name" ? as === "name" || as === "id" : partNamed(as) === "endpoint",
+  );
+  if (said.length === 0) return undefined;
+  return said.map(({ expression }) => `(${expression})::text = $1`).join(" or ");
 }
 
 /** A row of `selectShaped`. */

@@ -17,10 +17,17 @@ import {
   type SubscriptionRecord,
   type SubscriptionStore,
 } from "../subscriptions.ts";
-import type { Database } from "./database.ts";
+import type { Database, Statement } from "./database.ts";
 import { failureCode } from "./failure.ts";
 import { selectForeignResults, writeForeignResults, type ForeignResultRow } from "./foreign-results.ts";
-import { recordOfShaped, selectShaped, shapeOf, type QueryShape, type ShapedRow } from "./query-columns.ts";
+import {
+  recordOfShaped,
+  selectShaped,
+  shapeOf,
+  whereNamed,
+  type QueryShape,
+  type ShapedRow,
+} from "./query-columns.ts";
 import { endpointFingerprint, marksOf } from "./rows.ts";
 
 const batchSize = mostOfDatabase;
@@ -38,6 +45,9 @@ export interface QueryStore extends SubscriptionStore {
   damaged(): DamagedRows;
 }
 
+/** Which rows of the query are meant. */
+type Where = Required<Statement>;
+
 /** How the query is read, and whether results can be kept. */
 interface Prepared {
   readonly shape: QueryShape;
@@ -54,29 +64,34 @@ export function createQueryStore(database: Database, query: string): QueryStore 
       throw error;
     }));
   const damage = { numbers: new Set<number>(), first: undefined as string | undefined };
-  const stream = async function* (filter: StreamFilter = {}): AsyncGenerator<SubscriptionRecord> {
+  const read = async function* (where?: Where): AsyncGenerator<SubscriptionRecord> {
     const { shape, keepsResults } = await prepare();
+    const statement = { text: selectShaped(text, shape, where?.text), values: where?.values ?? [] };
     let number = 0;
-    for await (const rows of readQuery<ShapedRow>(database, selectShaped(text, shape))) {
+    for await (const rows of readQuery<ShapedRow>(database, statement)) {
       const records: SubscriptionRecord[] = [];
       for (const row of rows) {
         number += 1;
         const record = readRow(row, shape, (why) => {
+          // Of some rows alone nobody knows which they are among all.
+          if (where !== undefined) return;
           damage.numbers.add(number);
           damage.first ??= `row ${number}: ${why}`;
         });
         if (record !== undefined) records.push(record);
       }
-      const marked = keepsResults ? await withMarks(database, records) : records;
-      yield* marked.filter((record) => passes(record, filter));
+      yield* keepsResults ? await withMarks(database, records) : records;
     }
+  };
+  const stream = async function* (filter: StreamFilter = {}): AsyncGenerator<SubscriptionRecord> {
+    for await (const record of read()) if (passes(record, filter)) yield record;
   };
   return {
     path: `a query in ${database.shown}`,
     mostAtOnce: batchSize,
     list: () => collected(stream()),
     stream,
-    named: (name) => named(name, stream),
+    named: async (name) => named(name, await prepare(), read),
     count: async () => countRows(database, text, await prepare()),
     groupByKey: (times) => groupByKey(stream(), times),
     damaged: () => ({ count: damage.numbers.size, first: damage.first }),
@@ -113,7 +128,7 @@ async function prepareQuery(database: Database, query: string): Promise<Prepared
   return { shape, keepsResults: results?.kept === true };
 }
 
-async function* readQuery<Row>(database: Database, statement: string): AsyncGenerator<readonly Row[]> {
+async function* readQuery<Row>(database: Database, statement: Statement): AsyncGenerator<readonly Row[]> {
   try {
     yield* database.batches<Row>(statement, batchSize);
   } catch (error) {
@@ -133,8 +148,8 @@ async function countRows(
   const marks = keepsResults
     ? "(select count(*) from webpush.foreign_results where gone_at is not null)"
     : "0";
-  const statement = `select count(*)::float8 as total, ${marks}::float8 as gone from (\n${query}\n) as webpush`;
-  for await (const [row] of readQuery<StoredCount>(database, statement))
+  const text = `select count(*)::float8 as total, ${marks}::float8 as gone from (\n${query}\n) as webpush`;
+  for await (const [row] of readQuery<StoredCount>(database, { text }))
     if (row !== undefined) return { total: row.total, gone: Math.min(row.gone, row.total) };
   return { total: 0, gone: 0 };
 }
@@ -174,14 +189,32 @@ async function note(database: Database, results: readonly ResultNote[]): Promise
   if (known.size > 0) await database.change(writeForeignResults([...known]));
 }
 
-/** One by the name it has in its table, by its endpoint, or by its id here; that means to look at all. */
+/**
+ * One by its endpoint or the name that it has in its table, which the database finds, or by its id here: that means to
+ * look at all, and is done only for what may be one.
+ */
 async function named(
   text: string,
-  stream: () => AsyncIterable<SubscriptionRecord>,
+  { shape }: Prepared,
+  read: (where?: Where) => AsyncIterable<SubscriptionRecord>,
+): Promise<readonly SubscriptionRecord[]> {
+  const isEndpoint = /^https?:/i.test(text);
+  const where = whereNamed(shape, isEndpoint ? "endpoint" : "name");
+  if (where !== undefined) {
+    const found = await matching(text, read({ text: where, values: [text] }));
+    if (found.length > 0) return found;
+  }
+  const mayBeElsewhere = isEndpoint ? where === undefined : idLike.test(text);
+  return mayBeElsewhere ? matching(text, read()) : [];
+}
+
+async function matching(
+  text: string,
+  records: AsyncIterable<SubscriptionRecord>,
 ): Promise<readonly SubscriptionRecord[]> {
   const exact: SubscriptionRecord[] = [];
   const begun: SubscriptionRecord[] = [];
-  for await (const record of stream()) {
+  for await (const record of records) {
     if (isExactly(record, text)) exact.push(record);
     else if (idLike.test(text) && record.id.startsWith(text)) begun.push(record);
   }

@@ -30,7 +30,8 @@ async function openStored(readers: readonly Reader[]) {
     anHourAgo,
   );
   const cwd = await openProject();
-  const send = (...argv: string[]) => runMain(["send", "hi", ...argv], { cwd, env: { WEBPUSH_STORE: url } });
+  const send = (...argv: string[]) =>
+    runMain(["send", "hi", "--allow-host", "127.0.0.1", ...argv], { cwd, env: { WEBPUSH_STORE: url } });
   return { store, url, cwd, send };
 }
 
@@ -58,6 +59,16 @@ describe.skipIf(!hasPostgres)("subscriptions in a database", () => {
     expect(service.paths.toSorted()).toEqual(["/ada", "/bob"]);
     expect(await send("--to", "carl")).toMatchObject({ exitCode: 0 });
     expect(service.paths).toHaveLength(3);
+  });
+
+  test("that say they are on this machine are not sent to unasked", async () => {
+    await using service = await AcceptingPushService.start();
+    const { cwd, url } = await openStored([{ endpoint: service.endpoint("/ada"), name: "ada" }]);
+    const { exitCode, stderr } = await runMain(["send", "hi"], { cwd, env: { WEBPUSH_STORE: url } });
+    expect(stderr).toContain("127.0.0.1 is this machine");
+    expect(stderr).toContain("--allow-host");
+    expect(exitCode).toBe(1);
+    expect(service.paths).toEqual([]);
   });
 
   test("that nobody knows are said to be unknown", async () => {

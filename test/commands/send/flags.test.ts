@@ -23,6 +23,7 @@ const defaults = {
   prune: true,
   yes: false,
   message: undefined,
+  connecting: [],
   p256dh: undefined,
 };
 
@@ -96,7 +97,10 @@ test.each<[readonly string[], object]>([
   [["--ttl=10m"], { ttl: 600 }],
   [["--urgency", "very-low", "--topic", "news"], { urgency: "very-low", topic: "news" }],
   [["--encoding", "aesgcm"], { encoding: "aesgcm" }],
-  [["--timeout", "500ms", "--concurrency", "1"], { timeout: 500, concurrency: 1 }],
+  [
+    ["--timeout", "500ms", "--concurrency", "1"],
+    { timeout: 500, concurrency: 1, connecting: ["--timeout", "--concurrency"] },
+  ],
   [["--rate", "500", "--retries", "0"], { rate: 500, retries: 0 }],
   [["--no-retry-ambiguous"], { retryAmbiguous: false }],
   [
@@ -104,10 +108,17 @@ test.each<[readonly string[], object]>([
     { queue: true, at: { kind: "later", ms: 7_200_000 }, lease: 30_000 },
   ],
   [["--journal", "news.journal", "--resume-anyway"], { journal: "news.journal", resumeAnyway: true }],
-  [["--proxy", "http://p.dev:3128", "--ca", "ca.pem"], { proxy: "http://p.dev:3128", ca: "ca.pem" }],
+  [
+    ["--proxy", "http://p.dev:3128", "--ca", "ca.pem"],
+    { proxy: "http://p.dev:3128", ca: "ca.pem", connecting: ["--proxy", "--ca"] },
+  ],
   [
     ["--allow-host", "a.dev", "--allow-host", "b.dev:8443", "--allow-private"],
-    { allowHost: ["a.dev", "b.dev:8443"], allowPrivate: true },
+    {
+      allowHost: ["a.dev", "b.dev:8443"],
+      allowPrivate: true,
+      connecting: ["--allow-host", "--allow-private"],
+    },
   ],
   [["--dry-run", "--curl", "--no-prune", "-y"], { dryRun: true, curl: true, prune: false, yes: true }],
   [["--vapid-pubkey", "BA", "--vapid-pvtkey", "-x"], { vapidPubkey: "BA", vapidPvtkey: "-x" }],

@@ -160,6 +160,13 @@ from generate_series(1, 2100) as n`);
     ["queue-flags", "--curl"],
     ["queue-flags", "--no-retry-ambiguous"],
     ["queue-flags", "--vapid-pvtkey", "x"],
+    ["queue-flags", "--timeout", "5s"],
+    ["queue-flags", "--concurrency", "10"],
+    ["queue-flags", "--patience", "1m"],
+    ["queue-flags", "--proxy", "http://127.0.0.1:3128"],
+    ["queue-flags", "--ca", "ca.pem"],
+    ["queue-flags", "--allow-host", "push.example.net"],
+    ["queue-flags", "--allow-private"],
     ["queue-recipients", "--subscription", "{}"],
     ["queue-recipients", "--endpoint", "https://push.example.net/1"],
     ["queue-recipients", "--to", "-"],
@@ -197,7 +204,9 @@ describe.skipIf(!hasPostgres)("a queued message, sent by a worker", () => {
     });
     const id = (await queueing.queue("Hello")).stdout.trim();
     const watching = runMain(["campaigns", "watch", id, "--json"], options);
-    expect(await runMain(["worker", "--until-idle"], options)).toMatchObject({ exitCode: 0 });
+    expect(await runMain(["worker", "--allow-host", "127.0.0.1", "--until-idle"], options)).toMatchObject({
+      exitCode: 0,
+    });
     const watched = await watching;
     expect(watched.exitCode).toBe(0);
     expect(JSON.parse(linesOf(watched.stdout).at(-1) ?? "")).toMatchObject({ state: "done", accepted: 1200 });

@@ -16,7 +16,10 @@ function startWorkerProcess({ url }: Pick<Stage, "url">, ...flags: readonly stri
     VAPID_PRIVATE_KEY: ours.privateKey.reveal(),
     VAPID_SUBJECT: "mailto:ops@harbour.shop",
   };
-  return startCli(["worker", "--chunks", "1", "--concurrency", String(concurrency), ...flags], { env });
+  return startCli(
+    ["worker", "--allow-host", "127.0.0.1", "--chunks", "1", "--concurrency", String(concurrency), ...flags],
+    { env },
+  );
 }
 
 describe.skipIf(!hasPostgres)("a worker process", () => {

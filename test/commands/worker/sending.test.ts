@@ -137,6 +137,50 @@ describe.skipIf(!hasPostgres)("webpush worker", () => {
   });
 });
 
+describe.skipIf(!hasPostgres)("a subscription that says it is on the worker's machine", () => {
+  test("is a stranger's: nothing is posted there, and it counts as blocked", async () => {
+    await using service = await AcceptingPushService.start();
+    const { port } = new URL(service.endpoint("/"));
+    const spellings = [
+      "127.0.0.1",
+      "127.9.9.9",
+      "localhost",
+      "LOCALHOST.",
+      "news.localhost",
+      "[::1]",
+      "[::0001]",
+    ];
+    const disguised = [
+      "127.1",
+      "0x7f000001",
+      "2130706433",
+      "0177.0.0.1",
+      "[::ffff:127.0.0.1]",
+      "user@127.0.0.1",
+    ];
+    const hosts = [...spellings, ...disguised];
+    const stage = await openStage({
+      service,
+      count: hosts.length,
+      endpoint: (reader) => `http://${hosts[reader - 1] ?? ""}:${port}/reader-${reader}`,
+    });
+    expect(await (await startWorker(stage.url, { allowHost: [], untilIdle: true })).ended).toBe(0);
+    expect(service.paths).toEqual([]);
+    expect((await stage.progress()).counts).toEqual({
+      "blocked:endpoint.blocked": spellings.length,
+      "skipped:input.malformed": disguised.length,
+    });
+  });
+
+  test("is sent to when the person running the worker named it", async () => {
+    await using service = await AcceptingPushService.start();
+    const stage = await openStage({ service, count: 3 });
+    const { host } = new URL(service.endpoint("/"));
+    expect(await (await startWorker(stage.url, { allowHost: [host], untilIdle: true })).ended).toBe(0);
+    expect(timesOf(service)).toEqual({ readers: 3, twice: 0 });
+  });
+});
+
 describe.skipIf(!hasPostgres)("webpush worker cannot begin", () => {
   test("without keys", async () => {
     await using service = await AcceptingPushService.start();

@@ -24,7 +24,7 @@ export interface Stage {
   progress(): Promise<CampaignProgress>;
 }
 
-export interface StageOptions extends Partial<Omit<Readers, "endpoint">> {
+export interface StageOptions extends Partial<Readers> {
   readonly service: AcceptingPushService;
   readonly plan?: Partial<CampaignPlan>;
   readonly leaseMs?: number;
@@ -88,7 +88,7 @@ const usual: WorkerOptions = {
   timeout: 30_000,
   proxy: undefined,
   ca: undefined,
-  allowHost: [],
+  allowHost: ["127.0.0.1"],
   allowPrivate: false,
   health: undefined,
   untilIdle: false,

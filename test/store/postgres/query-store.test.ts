@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { describe, expect, test } from "vitest";
 import { createQueryStore } from "../../../src/store/postgres/query-store.ts";
-import type { Database } from "../../../src/store/postgres/database.ts";
+import type { Database, Statement } from "../../../src/store/postgres/database.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
 import { sampleEndpoint, sampleJson, sampleSubscription } from "../../support/samples.ts";
 
@@ -54,6 +54,30 @@ describe.skipIf(!hasPostgres)("subscriptions of a query", () => {
     expect(await store.named("nobody")).toEqual([]);
   });
 
+  test.each(["7", "https://push.example.net/7"])(
+    "only the row of %s is read when that is asked for",
+    async (text) => {
+      const { database } = await openTestDatabase({ migrated: false });
+      const { keys } = sampleJson("alice");
+      const query = `select n as id, 'https://push.example.net/' || n as endpoint, '${keys.p256dh}' as p256dh, '${keys.auth}' as auth
+      from generate_series(1, 50) as n`;
+      let rows = 0;
+      const counting: Database = {
+        ...database,
+        async *batches<Row>(statement: Statement, size: number) {
+          for await (const batch of database.batches<Row>(statement, size)) {
+            rows += batch.length;
+            yield batch;
+          }
+        },
+      };
+      expect(endpointsIn(await createQueryStore(counting, query).named(text))).toEqual([
+        "https://push.example.net/7",
+      ]);
+      expect(rows).toBe(1);
+    },
+  );
+
   test("more than a batch come in the query's order", async () => {
     const { database } = await openTestDatabase({ migrated: false });
     const { keys } = sampleJson("alice");
@@ -76,6 +100,10 @@ describe.skipIf(!hasPostgres)("subscriptions of a query", () => {
       [
         "padded base64",
         `select '${endpoint}' as endpoint, '${Buffer.from(keys.p256dh, "base64url").toString("base64")}' as p256dh, '${keys.auth}==' as auth`,
+      ],
+      [
+        "base64 in lines",
+        `select '${endpoint}' as endpoint, encode(${hex(keys.p256dh)}, 'base64') as p256dh, encode(${hex(keys.auth)}, 'base64') as auth`,
       ],
       ["json", `select 7 as id, '${JSON.stringify(sampleJson("alice"))}'::json as subscription`],
       ["jsonb", `select '${JSON.stringify(sampleJson("alice"))}'::jsonb as push_subscription`],
