@@ -2,6 +2,8 @@
  * The architecture, held over the real imports: who may import whom, which package
  * belongs to which file, what start-up loads, and that no module keeps state.
  */
+import { readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import ts from "typescript";
 import { loadedWith, nodesOf, readSourceTree, type SourceFile } from "./support/source-tree.ts";
@@ -113,6 +115,19 @@ test("every folder of src/ is a layer of the table", () => {
   );
 });
 
+test("docs/architecture.md has every folder of src/ in its code map", () => {
+  const page = readFileSync(new URL("../docs/architecture.md", import.meta.url), "utf8");
+  const folders = new Set(files.map(({ path }) => dirname(path)).filter((folder) => folder !== "."));
+  // The commands are a list of their own, in `webpush --help`.
+  const missing = [...folders].filter(
+    (folder) =>
+      !folder.startsWith("commands/") &&
+      !page.includes(`\`src/${folder}\``) &&
+      !page.includes(`${basename(folder)}/`),
+  );
+  expect(missing).toEqual([]);
+});
+
 test("imports point down the layers, type imports too", () => {
   const wrong = files.flatMap(({ path, imports }) => {
     const from = layerOf(path);
@@ -184,6 +199,20 @@ describe("start-up", () => {
       expect(loadedWith(path, files).filter((file) => file.path.endsWith("/run.ts"))).toEqual([]);
     },
   );
+
+  test("what speaks to a database is loaded by the commands that work in one, and by no other", () => {
+    const ofDatabases = ["pg", "pg-boss", "pg-copy-streams", "pgpass", "prom-client"];
+    const loading = files
+      .filter(({ path }) => /^(?:commands|cli)\/|^index\.ts$|^emulator\/index\.ts$/.test(path))
+      .filter(({ path }) => loadedBy(path).some((target) => ofDatabases.includes(target)))
+      .map(({ path }) => path);
+    expect(loading).not.toEqual([]);
+    expect(
+      loading.filter(
+        (path) => !/^commands\/(?:worker|campaigns|store)\/|^commands\/send\/queue\.ts$/.test(path),
+      ),
+    ).toEqual([]);
+  });
 });
 
 test("only cli/ names process", () => {

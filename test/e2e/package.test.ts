@@ -20,6 +20,7 @@ const limitMs = 120_000;
 
 let folder: string;
 let packed: readonly string[];
+let sizes: { readonly size: number; readonly unpackedSize: number };
 let project: string;
 
 beforeAll(async () => {
@@ -28,8 +29,9 @@ beforeAll(async () => {
   // The tests beside this one run what is in dist/, so it must not be built anew here.
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
   const { stdout } = await run("npm", pack, root);
-  const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  const [{ filename, files, ...rest }] = JSON.parse(stdout) as [Packed];
   packed = files.map(({ path }) => path);
+  sizes = rest;
   // npm would take a package.json or node_modules/ further up for the project's.
   writeFileSync(join(project, "package.json"), '{ "private": true }');
   const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, filename)];
@@ -40,6 +42,14 @@ beforeAll(async () => {
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** What `npm pack --json` says of a package, as far as it matters here. */
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+  readonly size: number;
+  readonly unpackedSize: number;
+}
 
 interface Ran {
   readonly exitCode: number;
@@ -103,6 +113,21 @@ describe("the packed files", () => {
     expect([...shipped].sort()).toEqual([...filesBelow("templates")].sort());
   });
 
+  test("stay small: a map, a recording or a second build would show", () => {
+    expect(sizes.size).toBeLessThan(1_200_000);
+    expect(sizes.unpackedSize).toBeLessThan(4_000_000);
+    expect(packed.length).toBeLessThan(1500);
+  });
+
+  test("hold no private key, no token, no path of the machine that packed them", () => {
+    const leaks =
+      /BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)+[\w+/]{20}|\b(?:npm_|ghp_)\w{36}|sourceMappingURL|\/(?:home|root|Users)\/\w/;
+    const installed = join(project, "node_modules/webpush");
+    const text = packed.filter((path) => !path.endsWith(".png"));
+    expect(text.filter((path) => leaks.test(readFileSync(join(installed, path), "utf8")))).toEqual([]);
+    expect(text.filter((path) => readFileSync(join(installed, path), "utf8").includes(root))).toEqual([]);
+  });
+
   test("run nothing when they are installed", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object };
     for (const name of ["preinstall", "install", "postinstall", "prepare"])
@@ -149,38 +174,42 @@ describe("installed in an empty folder", () => {
   );
 
   test(
-    "webpush/emulator is imported by its name, from JavaScript and, with its types, from TypeScript",
+    "both entries are imported by name, from JavaScript and, with their types, from TypeScript as Node and bundlers resolve",
     async () => {
       const consumer = `
 import { startEmulator } from "webpush/emulator";
+import { parseTtl } from "webpush";
 const push = await startEmulator({ faults: ["status=503 times=1"] });
 const subscription = push.subscribe();
 const send = () => fetch(subscription.endpoint, { method: "POST", headers: { ttl: "60" } });
 const statuses = [(await send()).status, (await send()).status];
 const [message] = await push.waitForMessages(1, { subscription, outcome: "acknowledged" });
 const id: string = subscription.endpoint.slice(-22);
-console.log(statuses.join(), message?.subscription === id, message?.outcome);
+const ttl: number = parseTtl("10m");
+console.log(statuses.join(), ttl, message?.subscription === id, message?.outcome);
 await push.close();
 `;
-      writeFileSync(join(project, "use-emulator.mjs"), consumer.replace("id: string", "id"));
+      writeFileSync(
+        join(project, "use-emulator.mjs"),
+        consumer.replaceAll(/(id|ttl): (?:string|number)/g, "$1"),
+      );
       expect(await run(process.execPath, ["use-emulator.mjs"], project)).toEqual({
         exitCode: 0,
-        stdout: "503,201 true acknowledged\n",
+        stdout: "503,201 600 true acknowledged\n",
         stderr: "",
       });
       writeFileSync(join(project, "use-emulator.mts"), consumer);
-      const strict = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022"];
-      const types = [
-        "--lib",
-        "es2023,esnext.disposable,dom",
-        "--types",
-        "node",
-        "--typeRoots",
-        join(root, "node_modules/@types"),
+      const types = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
+      const strict = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2022", ...types];
+      const resolutions = [
+        ["--module", "node16", "--moduleResolution", "node16"],
+        ["--module", "esnext", "--moduleResolution", "bundler"],
       ];
-      const tsc = [join(root, "node_modules/typescript/bin/tsc"), ...strict, ...types, "use-emulator.mts"];
-      const checked = await run(process.execPath, tsc, project);
-      expect(checked.exitCode, checked.stdout).toBe(0);
+      for (const resolution of resolutions) {
+        const tsc = [join(root, "node_modules/typescript/bin/tsc"), ...strict, ...resolution];
+        const checked = await run(process.execPath, [...tsc, "use-emulator.mts"], project);
+        expect(checked.exitCode, `${resolution.join(" ")}\n${checked.stdout}`).toBe(0);
+      }
     },
     2 * limitMs,
   );

@@ -1,9 +1,10 @@
 /** Commands about more subscriptions than they may hold at once. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { run as remove } from "../../../src/commands/subscriptions/remove.ts";
 import { createPostgresSubscriptionStore } from "../../../src/store/postgres/subscription-store.ts";
 import { collected } from "../../../src/store/selector.ts";
 import type { SubscriptionStore } from "../../../src/store/subscriptions.ts";
+import { AcceptingPushService } from "../../support/accepting-push-service.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
 import { linesOf, runMain } from "../../support/run-cli.ts";
 import { sampleEndpoint } from "../../support/samples.ts";
@@ -109,12 +110,45 @@ describe.skipIf(!hasPostgres)("of a database", () => {
     expect(exitCode).toBe(1);
   });
 
+  test("check --online asks each once, and when it is stopped tells of each whether it was asked", async () => {
+    await using service = await AcceptingPushService.start();
+    const { url, database } = await openTestDatabase();
+    const asked = 1_200;
+    await storeReaders(database, { count: asked, endpoint: (reader) => service.endpoint(`/${reader}`) });
+    const options = { cwd: tempFolder(), env: { WEBPUSH_STORE: url } };
+    await runMain(["keys", "--subject", "mailto:push@harbour.shop"], options);
+    const argv = ["subscriptions", "check", "--online", "--include-unproven", "--yes", "--json"];
+    const all = await runMain(argv, options);
+    expect(probesOf(all.stdout)).toEqual({ accepted: asked });
+    expect(new Set(service.paths).size).toBe(asked);
+    const stop = new AbortController();
+    const stopped = runMain(argv, { ...options, signal: stop.signal });
+    await vi.waitUntil(() => service.paths.length > asked + 100, { timeout: 20_000, interval: 5 });
+    stop.abort();
+    const { stdout, exitCode } = await stopped;
+    const { accepted = 0, interrupted = 0 } = probesOf(stdout);
+    expect(accepted).toBe(service.paths.length - asked);
+    expect(accepted + interrupted).toBe(asked);
+    expect(exitCode).toBe(130);
+  });
+
   test("export of a group writes those", async () => {
     const { subscriptions } = await openReaders();
     const { stdout } = await subscriptions("export", "tag:news", "--format", "ndjson");
     expect(linesOf(stdout)).toHaveLength(766);
   });
 });
+
+/** How many were asked, and how many were not and why. */
+function probesOf(stdout: string): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const line of linesOf(stdout)) {
+    const { probe, cause } = JSON.parse(line) as { readonly probe: string; readonly cause: string };
+    const what = probe === "not-asked" ? cause : probe;
+    counts[what] = (counts[what] ?? 0) + 1;
+  }
+  return counts;
+}
 
 /** Marks the first of them, of which they say later that a page did not come back. */
 async function markGone(store: SubscriptionStore, first: number): Promise<void> {
