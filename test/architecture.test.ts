@@ -2,6 +2,8 @@
  * The architecture, held over the real imports: who may import whom, which package
  * belongs to which file, what start-up loads, and that no module keeps state.
  */
+import { readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import ts from "typescript";
 import { loadedWith, nodesOf, readSourceTree, type SourceFile } from "./support/source-tree.ts";
@@ -111,6 +113,19 @@ test("every folder of src/ is a layer of the table", () => {
   expect([...new Set(files.map(({ path }) => layerOf(path)))].filter((layer) => !(layer in layers))).toEqual(
     [],
   );
+});
+
+test("docs/architecture.md has every folder of src/ in its code map", () => {
+  const page = readFileSync(new URL("../docs/architecture.md", import.meta.url), "utf8");
+  const folders = new Set(files.map(({ path }) => dirname(path)).filter((folder) => folder !== "."));
+  // The commands are a list of their own, in `webpush --help`.
+  const missing = [...folders].filter(
+    (folder) =>
+      !folder.startsWith("commands/") &&
+      !page.includes(`\`src/${folder}\``) &&
+      !page.includes(`${basename(folder)}/`),
+  );
+  expect(missing).toEqual([]);
 });
 
 test("imports point down the layers, type imports too", () => {

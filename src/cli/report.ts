@@ -22,10 +22,17 @@ export interface ReportTarget {
 }
 
 /** Prints `error` for a person, or as a JSON record, and answers the exit code. */
-export function report(error: unknown, target: ReportTarget): ExitCode {
+export function report(thrown: unknown, target: ReportTarget): ExitCode {
+  const error = firstOf(thrown);
   if (error instanceof UserError) return reportUserError(error, target);
   if (target.signal.aborted) return ExitCode.interrupted;
   return reportBug(error, target);
+}
+
+/** What went wrong first, where putting away what was open failed too, most often for the same reason. */
+function firstOf(error: unknown): unknown {
+  const isLater = error instanceof Error && error.name === "SuppressedError" && "suppressed" in error;
+  return isLater ? firstOf(error.suppressed) : error;
 }
 
 function reportUserError(error: UserError, { io, json }: ReportTarget): ExitCode {

@@ -5,8 +5,9 @@
  * itself, then for the inside of a tunnel through it (tunnel.ts).
  */
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { messageOf, systemCode, UserError } from "../base/errors.ts";
+import { messageOf, UserError } from "../base/errors.ts";
 import { hostInUrl } from "../base/host.ts";
+import { describePortFailure } from "../base/port-failure.ts";
 import { isLoopbackHost } from "../protocol/subscription.ts";
 import type { AutopushDoor } from "./autopush-door.ts";
 import type { TlsIdentity } from "./certificate.ts";
@@ -124,12 +125,6 @@ function remoteHostError(host: string): UserError {
 }
 
 function portError(cause: Error, host: string, port: number): UserError {
-  const isTaken = systemCode(cause) === "EADDRINUSE";
-  const what = isTaken ? "is taken by another program" : `cannot be opened: ${cause.message}`;
-  const hints = [
-    isTaken
-      ? "stop the other program, or choose another port; 0 takes any free one"
-      : "choose another address or port",
-  ];
-  return new UserError("emulator-port", `port ${port} of ${host} ${what}`, { kind: "failed", hints, cause });
+  const { message, hints } = describePortFailure(cause, { host, port, anyPort: "0" });
+  return new UserError("emulator-port", message, { kind: "failed", hints, cause });
 }

@@ -3,7 +3,6 @@
  * connections are bounded.
  */
 import { createServer, type Server } from "node:http";
-import { messageOf, systemCode } from "../base/errors.ts";
 
 export interface ListenerOptions {
   readonly host: string;
@@ -41,18 +40,4 @@ export function closeListener(server: Server): Promise<void> {
     });
     server.closeAllConnections();
   });
-}
-
-/** Why it could not listen, and what to do. */
-export function describePortFailure(
-  cause: unknown,
-  host: string,
-  port: number,
-): { readonly message: string; readonly hints: readonly string[] } {
-  const isTaken = systemCode(cause) === "EADDRINUSE";
-  const what = isTaken ? "is taken by another program" : `cannot be opened: ${messageOf(cause)}`;
-  const hint = isTaken
-    ? "stop the other program, or choose another port; --port 0 takes any free one"
-    : "choose another address or port";
-  return { message: `port ${port} of ${host} ${what}`, hints: [hint] };
 }

@@ -9,10 +9,11 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { systemCode, UserError } from "../base/errors.ts";
 import { hostInUrl } from "../base/host.ts";
+import { describePortFailure } from "../base/port-failure.ts";
 import { isLoopbackHost } from "../protocol/subscription.ts";
 import { createApp, type AppOptions } from "./app.ts";
 import { createEndpointRule } from "./endpoint-rule.ts";
-import { closeListener, describePortFailure, openListener } from "./listener.ts";
+import { closeListener, openListener } from "./listener.ts";
 import type { LocalPushService } from "./local-push-service.ts";
 import { createRegistrations, type RegistrationOptions } from "./registrations.ts";
 
@@ -112,7 +113,7 @@ async function open(
   try {
     return await openListener({ host, port, requestTimeoutMs });
   } catch (error) {
-    const { message, hints } = describePortFailure(error, host, port);
+    const { message, hints } = describePortFailure(error, { host, port, anyPort: "--port 0" });
     throw new UserError("serve-port", message, { kind: "failed", hints, cause: error });
   }
 }

@@ -8,7 +8,8 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { UserError } from "../base/errors.ts";
 import { hostInUrl } from "../base/host.ts";
-import { closeListener, describePortFailure, openListener } from "./listener.ts";
+import { describePortFailure } from "../base/port-failure.ts";
+import { closeListener, openListener } from "./listener.ts";
 
 export interface WorkerHealthOptions {
   readonly host: string;
@@ -35,7 +36,7 @@ export interface WorkerHealth extends AsyncDisposable {
 export async function startWorkerHealth(options: WorkerHealthOptions): Promise<WorkerHealth> {
   const { host, port } = options;
   const server = await openListener({ host, port }).catch((error: unknown) => {
-    const { message, hints } = describePortFailure(error, host, port);
+    const { message, hints } = describePortFailure(error, { host, port, anyPort: "--health 0" });
     throw new UserError("health-port", message, { kind: "failed", hints, cause: error });
   });
   const app = createHealthApp(options);

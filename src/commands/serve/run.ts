@@ -8,11 +8,12 @@ import type { ServerEvent } from "../../server/events.ts";
 import { startServer, type DevelopmentServer } from "../../server/server.ts";
 import type { Context } from "../context.ts";
 import { eventJson as emulatorEventJson, eventText as emulatorEventText } from "../emulator/render.ts";
+import type { RunOptions } from "../emulator/running.ts";
 import { ExitCode } from "../exit-code.ts";
 import { findPageKey, makePageKey, type PageKey } from "../scaffold/page-key.ts";
 import { assertBrowser, forgetGuests, openBrowserBeside } from "./browser.ts";
 import type { ServeOptions } from "./command.ts";
-import { startEmulatorBeside, type EmulatorBeside, type EmulatorBesideOptions } from "./emulator.ts";
+import { startEmulatorBeside, type EmulatorBeside } from "./emulator.ts";
 import { watchGuests, type Guests } from "./guests.ts";
 import { keyRingOf } from "./keys.ts";
 import { pageProblems } from "./page-settings.ts";
@@ -21,7 +22,7 @@ import { eventJson, eventText, openingText, problemText, readyJson } from "./ren
 import { sendTestPush } from "./test-push.ts";
 
 export async function run(options: ServeOptions, context: Context): Promise<ExitCode> {
-  const { io, clock, signal, json, subscriptions } = context;
+  const { io, signal, subscriptions } = context;
   assertBrowser(options, context);
   const isOffline = options.emulator || options.open !== undefined;
   const page = findPageFolder(options.dir, context);
@@ -31,22 +32,9 @@ export async function run(options: ServeOptions, context: Context): Promise<Exit
   await using beside = isOffline ? await openEmulator(options, context) : undefined;
   const guests =
     beside && options.open !== undefined ? watchGuests(beside.emulator, subscriptions) : undefined;
-  await using server = await openServer({ page, key, beside, guests }, options, context);
-  const opening = {
-    origin: server.origin,
-    folder: page?.shown,
-    key,
-    storePath: subscriptions.path,
-    subscriptionCount,
-    emulator: beside?.emulator.origin,
-    browser: options.open,
-    headless: options.headless,
-  };
-  if (json) io.out(readyJson(opening, clock.now()));
-  for (const line of openingText(opening, io)) io.say(line);
-  for (const problem of page === undefined ? [] : pageProblems(page, key.publicKey)) {
-    for (const line of problemText(problem, io)) io.err(line);
-  }
+  const parts = { page, key, beside, guests };
+  await using server = await openServer(parts, options, context);
+  sayReady({ ...parts, origin: server.origin, subscriptionCount }, options, context);
   {
     await using browser = openBrowserBeside(server.origin, { beside, guests }, options, context);
     const failures = [beside, browser].flatMap((part) => part?.failed ?? []);
@@ -55,6 +43,32 @@ export async function run(options: ServeOptions, context: Context): Promise<Exit
   await forgetGuests(guests, context);
   io.say("stopped");
   return ExitCode.ok;
+}
+
+function sayReady(
+  { page, key, beside, origin, subscriptionCount }: Parts & Ready,
+  { open, headless }: ServeOptions,
+  { io, json, clock, subscriptions }: Context,
+): void {
+  const opening = {
+    origin,
+    folder: page?.shown,
+    key,
+    storePath: subscriptions.path,
+    subscriptionCount,
+    emulator: beside?.emulator.origin,
+    browser: open,
+    headless,
+  };
+  if (json) io.out(readyJson(opening, clock.now()));
+  for (const line of openingText(opening, io)) io.say(line);
+  const problems = page === undefined ? [] : pageProblems(page, key.publicKey);
+  for (const line of problems.flatMap((problem) => problemText(problem, io))) io.err(line);
+}
+
+interface Ready {
+  readonly origin: string;
+  readonly subscriptionCount: number;
 }
 
 interface Parts {
@@ -94,7 +108,7 @@ function openServer(
 /** Starts the emulator beside, its log going where the server's does. */
 function openEmulator({ emulatorPort }: ServeOptions, context: Context): Promise<EmulatorBeside> {
   const { io, json } = context;
-  const onEvent: EmulatorBesideOptions["onEvent"] = (event, labels) => {
+  const onEvent: RunOptions["onEvent"] = (event, labels) => {
     io.out(json ? emulatorEventJson(event, labels) : emulatorEventText(event, labels, io));
   };
   return startEmulatorBeside({ port: emulatorPort, onEvent }, context);

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { eventText } from "../../../src/commands/emulator/render.ts";
@@ -123,6 +123,21 @@ test("--as makes every subscription behave as that service, and the log says so"
   );
   expect(stdout).toContain("subscribed as apple, anyone may send");
   expect(stdout).toContain("refused 403 as apple vapid-missing: ");
+});
+
+test("ends with one plain error when its state cannot be kept any more", async () => {
+  const state = tempFolder();
+  const { origin, ended } = await startEmulatorCli(["--state", state]);
+  const file = join(state, "emulator.json");
+  await until(() => existsSync(file));
+  rmSync(file);
+  mkdirSync(file);
+  await call("POST", `${origin}/subscribe`);
+  const { exitCode, stderr } = await ended;
+  expect({ exitCode, lines: linesOf(stderr).filter((line) => /^(?:error|bug):/.test(line)) }).toEqual({
+    exitCode: 1,
+    lines: [expect.stringMatching(/^error: .*emulator\.json/)],
+  });
 });
 
 test("a second emulator on the same state folder does not start", async () => {
