@@ -270,7 +270,6 @@ export class Flow<Tag> implements AttemptEnd<Tag>, AftermathRun<Tag>, PaceListen
     this.#giveUp(queue, queue.learn(now, delivery));
     const until = queue.haltedUntil(now);
     if (until === undefined || wasHalted) return;
-    // Where nobody else answers either it may be our own network, and others may be within reach.
     if (delivery.outcome !== "unreachable" || this.#queues.hasAnswerBeside(queue, now))
       this.#shared?.tell(queue.origin, until, delivery);
   }
