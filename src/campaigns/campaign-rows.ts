@@ -3,9 +3,10 @@
  */
 import type { Buffer } from "node:buffer";
 import { UserError } from "../base/errors.ts";
-import type { Topic, Urgency } from "../protocol/message.ts";
-import type { ContentEncoding } from "../protocol/subscription.ts";
-import { publicKeyOf, recordOf, type RecordRow } from "../store/postgres/rows.ts";
+import { parseTopic, parseUrgency } from "../protocol/message.ts";
+import { areCounts, damaged } from "./damage.ts";
+import { contentEncodings } from "../protocol/subscription.ts";
+import { msOf, publicKeyOf, recordOf, type RecordRow } from "../store/postgres/rows.ts";
 import type { Campaign, CampaignState, Counts, TurnRecipient } from "./campaign.ts";
 
 /** A running campaign whose time has passed is over, though nobody may have noted it yet. */
@@ -42,22 +43,37 @@ export interface CampaignRow {
   readonly counts: Counts;
 }
 
-/** The campaign of a row; its words were checked when it was made. */
+/**
+ * The campaign of a row. Others may have written there: nothing of it reaches a header or a statement unchecked.
+ *
+ * @throws UserError `campaign-damaged`
+ */
 export function campaignOf(row: CampaignRow): Campaign {
+  const wrong = defectOf(row);
+  if (wrong !== undefined) throw damaged(row.id, wrong);
+  try {
+    return valuesOf(row);
+  } catch (error) {
+    throw error instanceof UserError ? damaged(row.id, error.message) : error;
+  }
+}
+
+function valuesOf(row: CampaignRow): Campaign {
+  const { urgency, topic } = row;
   return {
     id: row.id,
     state: row.state,
-    createdAt: row.created_at.getTime(),
-    dueAt: row.due_at.getTime(),
-    endsAt: row.ends_at.getTime(),
-    finishedAt: row.finished_at?.getTime(),
+    createdAt: msOf(row.created_at),
+    dueAt: msOf(row.due_at),
+    endsAt: msOf(row.ends_at),
+    finishedAt: row.finished_at === null ? undefined : msOf(row.finished_at),
     message: {
       payload: row.payload ?? undefined,
       ttlSeconds: row.ttl_seconds,
-      urgency: (row.urgency ?? undefined) as Urgency | undefined,
-      topic: (row.topic ?? undefined) as Topic | undefined,
+      urgency: urgency === null ? undefined : parseUrgency(urgency),
+      topic: topic === null ? undefined : parseTopic(topic),
     },
-    encoding: (row.encoding ?? undefined) as ContentEncoding | undefined,
+    encoding: contentEncodings.find((encoding) => encoding === row.encoding),
     source: row.source,
     selection: row.selection,
     publicKey: publicKeyOf(row.public_key),
@@ -70,21 +86,34 @@ export function campaignOf(row: CampaignRow): Campaign {
   };
 }
 
+/** What is wrong with a row, as far as the parsers of its words do not say it. */
+function defectOf(row: CampaignRow): string | undefined {
+  if (!/^[\w-]{1,64}$/.test(row.id)) return "its id is none of ours";
+  if (row.ttl_seconds < 0) return `its TTL is ${row.ttl_seconds}`;
+  if (row.retries < 0) return `its retries are ${row.retries}`;
+  if (row.rate !== null && row.rate < 1) return `its rate is ${row.rate}`;
+  const isEncoding = (contentEncodings as readonly (string | null)[]).includes(row.encoding);
+  if (row.encoding !== null && !isEncoding) return "its encoding is not known";
+  if (!row.selection.every((one: unknown) => typeof one === "string"))
+    return "its selection is no list of texts";
+  return areCounts(row.counts) ? undefined : "its counts are no numbers";
+}
+
 /** The recipients of rows, and the places of those that cannot be read: somebody else has written there. */
 export function recipientsOf(rows: readonly RecordRow[]): {
   readonly recipients: readonly TurnRecipient[];
-  readonly damaged: readonly bigint[];
+  readonly unreadable: readonly bigint[];
 } {
   const recipients: TurnRecipient[] = [];
-  const damaged: bigint[] = [];
+  const unreadable: bigint[] = [];
   for (const row of rows) {
     const seq = BigInt(row.seq);
     try {
       recipients.push({ seq, record: recordOf(row) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      damaged.push(seq);
+      unreadable.push(seq);
     }
   }
-  return { recipients, damaged };
+  return { recipients, unreadable };
 }

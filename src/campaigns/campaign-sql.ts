@@ -138,9 +138,9 @@ returning ${campaignColumns}`,
   };
 }
 
-/** Origins that are left alone for now. */
+/** Origins that are left alone for now; for how long beyond a day, tomorrow will tell. */
 export const selectHolds: Statement = {
-  text: `select origin, extract(epoch from held_until - now())::float8 * 1000 as for_ms, cause, reason
+  text: `select origin, extract(epoch from least(held_until, now() + interval '1 day') - now())::float8 * 1000 as for_ms, cause, reason
 from webpush.origins where held_until > now() order by origin`,
 };
 

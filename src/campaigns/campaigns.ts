@@ -5,7 +5,7 @@ import { UserError } from "../base/errors.ts";
 import { isTagSelector } from "../store/selector.ts";
 import type { Database, Transaction } from "../store/postgres/database.ts";
 import { copyLine } from "../store/postgres/copy.ts";
-import { endpointFingerprint, keyBytes, timeOf } from "../store/postgres/rows.ts";
+import { endpointFingerprint, keyBytes, msOf, timeOf } from "../store/postgres/rows.ts";
 import type { SubscriptionRecord } from "../store/subscriptions.ts";
 import type { Campaign, CampaignPlan, CampaignProgress, CampaignState, Counts } from "./campaign.ts";
 import { campaignOf, type CampaignRow } from "./campaign-rows.ts";
@@ -50,6 +50,8 @@ export interface WorkerSeen {
 /** How large a campaign is. */
 export type Extent = Pick<Campaign, "recipients" | "chunks">;
 
+type OnDamaged = (error: UserError) => void;
+
 export interface Campaigns extends AsyncDisposable {
   /**
    * Writes a campaign, its chunks and its first jobs, all or nothing.
@@ -63,15 +65,16 @@ export interface Campaigns extends AsyncDisposable {
    * @throws UserError `subscription-unknown`, `subscription-ambiguous`
    */
   measure(selection: readonly string[]): Promise<Extent>;
-  /** Newest first; 20 unless `limit` says otherwise. */
+  /** Newest first; 20 unless `limit` says otherwise. One that cannot be read is left out, and told to `onDamaged`. */
   list(filter?: {
     readonly limit?: number;
     readonly state?: CampaignState;
+    readonly onDamaged?: OnDamaged;
   }): Promise<readonly CampaignProgress[]>;
   /**
    * By id, or an unambiguous beginning of one.
    *
-   * @throws UserError `campaign-unknown`, `campaign-ambiguous`
+   * @throws UserError `campaign-unknown`, `campaign-ambiguous`, `campaign-damaged`
    */
   find(id: string): Promise<CampaignProgress>;
   /**
@@ -104,8 +107,8 @@ export async function openCampaigns(database: Database): Promise<Campaigns> {
   return {
     create: (plan, options) => create(database, queue, plan, options),
     measure: (selection) => database.transaction((transaction) => measure(transaction, selection)),
-    list: async ({ limit = usualListLength, state } = {}) =>
-      progressOf(database, { limit, ...(state === undefined ? {} : { state }) }),
+    list: async ({ limit = usualListLength, state, onDamaged } = {}) =>
+      progressOf(database, { limit, ...(state === undefined ? {} : { state }) }, onDamaged),
     find,
     pause: (id) => steer(id, "paused"),
     cancel: (id) => steer(id, "cancelled"),
@@ -244,17 +247,25 @@ type ProgressRow = CampaignRow & {
 async function progressOf(
   database: Database,
   where: Parameters<typeof selectProgress>[0],
+  onDamaged: OnDamaged = rethrow,
 ): Promise<readonly CampaignProgress[]> {
   const rows = await database.query<ProgressRow>(selectProgress(where));
   if (rows.length === 0) return [];
   const holds = await readHolds(database);
-  return rows.map((row) => ({
-    ...campaignOf(row),
-    asOf: row.as_of.getTime(),
-    counts: sumOf(row.counts, row.open_counts),
-    workers: row.workers,
-    holds,
-  }));
+  return rows.flatMap((row) => {
+    try {
+      const about = { asOf: msOf(row.as_of), counts: sumOf(row.counts, row.open_counts) };
+      return [{ ...campaignOf(row), ...about, workers: row.workers, holds }];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      onDamaged(error);
+      return [];
+    }
+  });
+}
+
+function rethrow(error: UserError): never {
+  throw error;
 }
 
 function sumOf(one: Counts, other: Counts): Counts {

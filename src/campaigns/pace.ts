@@ -24,7 +24,8 @@ interface HoldRow {
 /** The origins that are left alone, and for how long. */
 export async function readHolds(queries: Queries): Promise<readonly OriginHold[]> {
   const rows = await queries.query<HoldRow>(selectHolds);
-  return rows.map(({ origin, for_ms: forMs, cause, reason }) => ({
+  const ours = rows.filter(({ origin }) => URL.canParse(origin) && new URL(origin).origin === origin);
+  return ours.map(({ origin, for_ms: forMs, cause, reason }) => ({
     origin,
     forMs,
     cause,

@@ -13,6 +13,8 @@ import { queueSchema } from "../store/postgres/migrations.ts";
 const queueName = "chunks";
 /** A chunk whose workers die this often is left to `mend`, which gives it another job. */
 const retryLimit = 20;
+/** pg-boss's own bound is a day. */
+const longestLeaseSeconds = 86_400 - 1;
 /** How often jobs whose lease has passed are looked for. */
 const usualMaintenanceSeconds = 10;
 
@@ -119,7 +121,7 @@ function jobOf({ campaign, chunk, afterMs, leaseMs }: NewJob): PgBoss.JobInsert<
     singletonKey: `${campaign}/${chunk}`,
     // As text it is an interval from the database's now on.
     startAfter: String(afterMs / 1000),
-    expireInSeconds: Math.max(1, Math.round(leaseMs / 1000)),
+    expireInSeconds: Math.min(longestLeaseSeconds, Math.max(1, Math.round(leaseMs / 1000))),
   };
 }
 

@@ -6,7 +6,7 @@
  * is written when the database is back, and nothing is begun meanwhile where a rate is set.
  */
 import { UserError } from "../base/errors.ts";
-import { isCauseId, type CauseId } from "../protocol/diagnoses.ts";
+import { isCause, type CauseId } from "../protocol/delivery.ts";
 import type { Grant, SharedHold, SharedPace } from "../sender/shared-pace.ts";
 import type { Queries } from "../store/postgres/database.ts";
 import type { Campaign, OriginHold } from "./campaign.ts";
@@ -103,7 +103,7 @@ export function openWorkersPace(
 }
 
 function sharedHold({ origin, forMs, cause, reason }: OriginHold): SharedHold {
-  const why = { cause: isCauseId(cause) ? cause : unknownCause };
+  const why = { cause: isCause(cause) ? cause : unknownCause };
   return { origin, forMs, why: reason === undefined ? why : { ...why, reason } };
 }
 

@@ -22,7 +22,7 @@ export interface HeldChunk {
 export function selectCampaign(id: string): Statement {
   return {
     text: `select ${campaignColumns},
-  extract(epoch from k.ends_at - now())::float8 * 1000 as ends_in_ms
+  extract(epoch from least(k.ends_at, now() + interval '100 years') - now())::float8 * 1000 as ends_in_ms
 from webpush.campaigns k where k.id = $1`,
     values: [id],
   };
@@ -41,7 +41,7 @@ export function claimChunk(chunk: {
   return {
     text: `update webpush.chunks set turns = turns + 1, worker = $3, leased_until = now() + $4::float8 * interval '0.9 ms'
 where campaign = $1 and number = $2 and done_at is null and (leased_until is null or leased_until <= now())
-returning turns, from_seq, to_seq, position, beyond`,
+returning turns, from_seq, to_seq, position, beyond, counts`,
     values: [chunk.campaign, chunk.chunk, chunk.worker, chunk.leaseMs],
   };
 }
@@ -53,6 +53,7 @@ export interface ChunkRow {
   readonly to_seq: string;
   readonly position: string;
   readonly beyond: readonly string[];
+  readonly counts: Counts;
 }
 
 /**
@@ -253,7 +254,7 @@ returning ${stateNow} as state, ${leaseMs} as lease_ms`,
 export function selectLostChunks(campaign?: string): Statement {
   return {
     text: `select c.campaign, c.number as chunk, ${leaseMs} as lease_ms,
-  greatest(0, extract(epoch from k.due_at - now()))::float8 * 1000 as after_ms
+  extract(epoch from greatest(k.due_at, now()) - now())::float8 * 1000 as after_ms
 from webpush.campaigns k join webpush.chunks c on c.campaign = k.id
 where k.state = 'running' and k.ends_at > now() and ($1::text is null or k.id = $1) and ($1::text is not null or k.due_at <= now())
   and c.number <= k.chunks_fed and c.done_at is null and (c.leased_until is null or c.leased_until <= now())

@@ -5,6 +5,7 @@
  * stops at once when recording says that the chunk is in other hands. Then everybody is sent to at least once, and a
  * second time only whoever was in flight or not yet recorded when a worker died.
  */
+import type { UserError } from "../base/errors.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { Database, Queries } from "../store/postgres/database.ts";
 import type { RecordRow } from "../store/postgres/rows.ts";
@@ -17,6 +18,7 @@ import {
   type Turn,
 } from "./campaign.ts";
 import { campaignOf, recipientsOf, stateNow, type CampaignRow } from "./campaign-rows.ts";
+import { assertChunk, pauseDamaged } from "./damage.ts";
 import { Ledger } from "./ledger.ts";
 import { forgetRates } from "./pace.ts";
 import { openQueue, type ChunkJob, type ChunkQueue, type QueueOptions } from "./queue.ts";
@@ -60,6 +62,8 @@ export interface TurnsOptions extends Partial<Omit<QueueOptions, "maintains">> {
   /** A name that no other worker has. */
   readonly worker: string;
   readonly version: string;
+  /** Told of a campaign that cannot be read, once it is paused for that. */
+  readonly onDamaged?: (campaign: string, error: UserError) => void;
 }
 
 /** A campaign whose key this worker lacks is looked at again after this. */
@@ -82,7 +86,13 @@ export async function openTurns(database: Database, options: TurnsOptions): Prom
     async take(most, keys) {
       const turns: Turn[] = [];
       for (const job of await queue.take(most)) {
-        const taken = await takeChunk(database, queue, { job, keys, worker: options.worker });
+        const taken = await takeChunk(database, queue, { job, keys, worker: options.worker }).catch(
+          async (error: unknown) => {
+            const damage = await pauseDamaged(database, job.campaign, error);
+            if (damage !== undefined) options.onDamaged?.(job.campaign, damage);
+            return drop(database, queue, job);
+          },
+        );
         if (taken === undefined) continue;
         held.set(taken.turn, taken.held);
         turns.push(taken.turn);
@@ -132,6 +142,7 @@ async function takeChunk(
   queue: ChunkQueue,
   { job, keys, worker }: Taking,
 ): Promise<{ readonly turn: Turn; readonly held: Held } | undefined> {
+  if (!Number.isSafeInteger(job.chunk)) return drop(database, queue, job);
   const [row] = await database.query<CampaignRow & { readonly ends_in_ms: number }>(
     selectCampaign(job.campaign),
   );
@@ -141,8 +152,9 @@ async function takeChunk(
   if (!keys.includes(campaign.publicKey)) return passOn(database, queue, job);
   const [chunk] = await database.query<ChunkRow>(claimChunk({ ...job, worker }));
   if (row === undefined || chunk === undefined) return drop(database, queue, job);
+  assertChunk(campaign.id, chunk);
   const rows = await database.query<RecordRow>(selectRecipients(campaign, chunk));
-  const { recipients, damaged } = recipientsOf(rows);
+  const { recipients, unreadable } = recipientsOf(rows);
   const turn: Turn = {
     campaign,
     chunk: job.chunk,
@@ -157,7 +169,7 @@ async function takeChunk(
     progress,
   );
   const held = { campaign: campaign.id, chunk: job.chunk, turn: chunk.turns, job: job.id, ledger };
-  if (damaged.length > 0) await recordDamaged(database, turn, held, damaged);
+  if (unreadable.length > 0) await recordUnreadable(database, turn, held, unreadable);
   return { turn, held };
 }
 
@@ -175,14 +187,18 @@ async function passOn(database: Database, queue: ChunkQueue, job: ChunkJob): Pro
   return undefined;
 }
 
-async function recordDamaged(
+async function recordUnreadable(
   database: Database,
   turn: Turn,
   held: Held,
-  damaged: readonly bigint[],
+  unreadable: readonly bigint[],
 ): Promise<boolean> {
   const key = outcomeKey({ outcome: "skipped", cause: "input.malformed" });
-  return settle(database, turn, held, { settled: damaged, counts: { [key]: damaged.length }, outcomes: [] });
+  return settle(database, turn, held, {
+    settled: unreadable,
+    counts: { [key]: unreadable.length },
+    outcomes: [],
+  });
 }
 
 async function record(

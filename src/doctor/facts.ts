@@ -59,6 +59,8 @@ export interface SubscriptionSurvey {
   readonly isWhole: boolean;
   /** The push services of those that can be sent to: the first ones met. */
   readonly origins: readonly string[];
+  /** Whether there are others, which were met later. */
+  readonly hasMoreOrigins: boolean;
   readonly keyGroups: readonly KeyGroup[];
   /** What is wrong with single ones, by the id of the check. */
   readonly found: ReadonlyMap<string, FoundInRecords>;

@@ -6,11 +6,12 @@
 import type { TransportFailure } from "../protocol/delivery.ts";
 import type { Visit } from "../sender/visit.ts";
 import type { Check, Finding } from "./check.ts";
-import type { ProjectFacts } from "./facts.ts";
+import { valueOf, type ProjectFacts } from "./facts.ts";
 
-/** A token holds for at most 24 hours and ours for 12, but some services look at the minute (RFC 8292 §2). */
+/** What else reads the clock (certificates, other senders' tokens) has less room than our tokens. */
 const skewToNoteMs = 30_000;
-const skewThatFailsMs = 5 * 60_000;
+/** Tokens of ours hold for 12 hours, of the 24 that are allowed: a clock that is this wrong has them refused. */
+const skewThatFailsMs = 12 * 3_600_000;
 /** Of a visit: up to three round trips, and the answer. */
 const slowMs = 3000;
 
@@ -20,8 +21,14 @@ export const networkChecks: readonly Check<ProjectFacts>[] = [
     title: "ways out",
     why: "the proxy and the authorities that are given decide how a push service is reached",
     needs: "online",
-    examine: ({ visits }) => {
-      if ("value" in visits) return [{ level: "good", what: `${visits.value.length} push services visited` }];
+    examine: ({ visits, subscriptions }) => {
+      if ("value" in visits) {
+        const what = `${visits.value.length} push services visited`;
+        if (valueOf(subscriptions)?.hasMoreOrigins !== true) return [{ level: "good", what }];
+        return [
+          { level: "note", what: `${what}, no more at once: the stored subscriptions have others too` },
+        ];
+      }
       const { message, hints } = visits.error;
       return [{ level: "problem", what: message, fix: hints[0] ?? "correct it", about: "network" }];
     },
@@ -171,9 +178,8 @@ function skippedBecause(what: string): Finding {
 
 /** What it does to a token that is made to hold for twelve hours, where 24 are allowed at most. */
 function consequence(skewMs: number): string {
-  const hour = 3_600_000;
-  if (skewMs > 12 * hour) return ": tokens seem to hold for longer than 24 hours, and are refused";
-  return skewMs < -12 * hour ? ": tokens have expired before they are sent" : "";
+  if (skewMs > skewThatFailsMs) return ": tokens seem to hold for longer than 24 hours, and are refused";
+  return skewMs < -skewThatFailsMs ? ": tokens have expired before they are sent" : "";
 }
 
 function inWords(ms: number): string {

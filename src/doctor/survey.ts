@@ -44,6 +44,7 @@ class Surveyor {
   readonly #tallies: readonly Tally[];
   readonly #origins = new Set<string>();
   readonly #keyGroups = new KeyGroups([]);
+  #hasMoreOrigins = false;
   #total = 0;
   #gone = 0;
 
@@ -58,8 +59,7 @@ class Surveyor {
     const { gone, subscription } = record;
     this.#total += 1;
     if (gone !== undefined) this.#gone += 1;
-    else if (this.#origins.size < mostOrigins && !serviceOf(subscription.endpoint).dead)
-      this.#origins.add(endpointOrigin(subscription.endpoint));
+    else if (!serviceOf(subscription.endpoint).dead) this.#meetOrigin(endpointOrigin(subscription.endpoint));
     this.#keyGroups.add(record);
     this.duplicates.meet(record);
     const known = checkSubscription(record, this.#facts);
@@ -71,6 +71,11 @@ class Surveyor {
     }
   }
 
+  #meetOrigin(origin: string): void {
+    if (this.#origins.size < mostOrigins) this.#origins.add(origin);
+    else if (!this.#origins.has(origin)) this.#hasMoreOrigins = true;
+  }
+
   survey(): SubscriptionSurvey {
     const found = new Map<string, FoundInRecords>(this.#tallies.map((tally) => [tally.id, tally]));
     return {
@@ -78,6 +83,7 @@ class Surveyor {
       gone: this.#gone,
       isWhole: !Number.isFinite(this.#most),
       origins: [...this.#origins],
+      hasMoreOrigins: this.#hasMoreOrigins,
       keyGroups: this.#keyGroups.all(),
       found: found.set(duplicatesId, this.duplicates.findings()),
     };

@@ -4,9 +4,6 @@ import { isRecord } from "../protocol/spellings.ts";
 import type { PushResponse } from "../protocol/delivery.ts";
 import type { HttpExchange } from "./request.ts";
 
-/** More than this of one file nobody reads. */
-const mostEntries = 100;
-
 /** Whether JSON is an archive or an entry of one. */
 export function isHar(json: unknown): boolean {
   return entriesOf(json) !== undefined;
@@ -16,9 +13,7 @@ export function isHar(json: unknown): boolean {
 export function exchangesIn(json: unknown): readonly HttpExchange[] {
   const entries = (entriesOf(json) ?? []).flatMap((entry) => exchangeOf(entry) ?? []);
   if (entries.length <= 1) return entries;
-  return entries
-    .filter(({ request }) => request.method === "POST" && "ttl" in request.headers)
-    .slice(0, mostEntries);
+  return entries.filter(({ request }) => request.method === "POST" && "ttl" in request.headers);
 }
 
 function entriesOf(json: unknown): readonly unknown[] | undefined {
@@ -30,7 +25,8 @@ function entriesOf(json: unknown): readonly unknown[] | undefined {
 
 function exchangeOf(entry: unknown): HttpExchange | undefined {
   if (!isRecord(entry)) return undefined;
-  const { request, response } = entry;
+  const { request, response, startedDateTime } = entry;
+  const sentAt = typeof startedDateTime === "string" ? Date.parse(startedDateTime) : Number.NaN;
   if (!isRecord(request) || typeof request["url"] !== "string") return undefined;
   const { method, url, postData } = request;
   const body = bodyOf(postData);
@@ -42,6 +38,7 @@ function exchangeOf(entry: unknown): HttpExchange | undefined {
       ...(body === undefined ? {} : { body }),
     },
     response: isRecord(response) ? responseOf(response) : undefined,
+    sentAt: Number.isNaN(sentAt) ? undefined : sentAt,
   };
 }
 

@@ -166,20 +166,34 @@ function mapped(value: unknown): readonly unknown[] {
   return members.some((member) => looksLikeSubscription(member)) ? members : [value];
 }
 
+/** More than this of one archive nobody reads. */
+const mostExchanges = 100;
+
 async function inspectRequests(text: string, surroundings: Surroundings): Promise<readonly Inspection[]> {
   if (/^\s*curl\s/.test(text)) {
     const { request, body } = parseCurl(text);
     const bytes = body && ("file" in body ? await surroundings.readFile(body.file) : body.bytes);
     const whole = bytes === undefined ? request : { ...request, body: bytes };
-    return inspectExchange({ request: whole, response: undefined }, surroundings);
+    return inspectExchange({ request: whole, response: undefined, sentAt: undefined }, surroundings);
   }
   const [json] = valuesIn(text.trim());
   const exchanges = exchangesIn(json);
+  if (exchanges.length > mostExchanges) {
+    throw new UserError(
+      "inspect-unreadable",
+      `there are ${exchanges.length} push messages in it, at most ${mostExchanges} are explained`,
+      { hints: ["give the entry of the one you mean"] },
+    );
+  }
   if (exchanges.length > 0) return exchanges.flatMap((exchange) => inspectExchange(exchange, surroundings));
   throw new UserError("inspect-unreadable", "no request in it looks like a push message", {
     hints: ["a push message is a POST with a TTL header; give the entry of the one you mean"],
   });
 }
+
+/** Ids of errors, findings and of what is not sent at all stand there beside the causes; nobody sends those. */
+const errorsPage = "if it is an error code or another id of webpush, docs/errors.md says what it means";
+const idLike = /^[a-z]{2,20}[.-][a-z0-9]{2,20}(?:[.-][a-z0-9]{1,20})*$/;
 
 function inspectCauseNamed(text: string): Inspection {
   const row = causeOf(text);
@@ -189,7 +203,7 @@ function inspectCauseNamed(text: string): Inspection {
     diagnoses.map(({ id }) => id),
   );
   throw new UserError("inspect-unknown", `no cause has the id ${JSON.stringify(text.slice(0, 60))}`, {
-    hints: [near === undefined ? "docs/errors.md lists them all" : `did you mean ${near}?`],
+    hints: [near === undefined ? errorsPage : `did you mean ${near}?`],
   });
 }
 
@@ -212,7 +226,7 @@ function unknown(text = ""): UserError {
         diagnoses.map(({ id }) => id),
       )
     : undefined;
-  const hint = near === undefined ? takes : `did you mean ${near}?`;
+  const hint = near === undefined ? (idLike.test(trimmed) ? errorsPage : takes) : `did you mean ${near}?`;
   return new UserError("inspect-unknown", `${trimmed.length} characters that are nothing webpush knows`, {
     hints: [
       hint,

@@ -20,19 +20,22 @@ export interface HttpRequest {
 export interface HttpExchange {
   readonly request: HttpRequest;
   readonly response: PushResponse | undefined;
+  /** When it was recorded, where that is known; in ms since 1970. */
+  readonly sentAt: number | undefined;
 }
 
-/** Explains a request part by part, and its answer where there is one. */
+/** Explains a request part by part, and its answer where there is one; a recorded one by the time of its recording. */
 export function inspectExchange(
-  { request, response }: HttpExchange,
-  surroundings: Surroundings,
+  { request, response, sentAt }: HttpExchange,
+  today: Surroundings,
 ): readonly Inspection[] {
+  const surroundings = sentAt === undefined ? today : { ...today, clock: { now: () => sentAt } };
   const { url, headers, body } = request;
   const endpoint = attempt(() => parseEndpoint(url)).value;
   const hasToken = headers["authorization"] !== undefined;
   const hasBody = body !== undefined && body.length > 0;
   return [
-    inspectHead(request, endpoint),
+    inspectHead(request, { endpoint, sentAt }),
     inspectEndpoint(url, surroundings),
     ...(hasToken ? [inspectAuthorization(headers, { ...surroundings, endpoint })] : []),
     ...(hasBody ? [inspectBody(body, surroundings, headers)] : []),
@@ -40,13 +43,18 @@ export function inspectExchange(
   ];
 }
 
-function inspectHead({ method, headers, body }: HttpRequest, endpoint: Endpoint | undefined): Inspection {
+function inspectHead(
+  { method, headers, body }: HttpRequest,
+  { endpoint, sentAt }: { readonly endpoint: Endpoint | undefined; readonly sentAt: number | undefined },
+): Inspection {
+  const recorded = sentAt === undefined ? undefined : new Date(sentAt).toISOString();
   const { ttl, urgency, topic, authorization, prefer } = headers;
   return {
     kind: "request",
     title: "a request that sends a push message",
     facts: factsOf(
       fact("method", method),
+      fact("sentAt", recorded, `${recorded}; below, times are told as of then`),
       fact("ttl", ttl),
       fact("urgency", urgency),
       fact("topic", topic),

@@ -39,8 +39,3 @@ export function diagnosisOf(cause: CauseId): Diagnosis {
   if (row === undefined) throw new TypeError(`no diagnosis has the id ${cause}`);
   return row;
 }
-
-/** Whether a text is the id of a row, such as one that another version of us wrote down. */
-export function isCauseId(text: string): text is CauseId {
-  return byId.has(text);
-}

@@ -269,7 +269,9 @@ export class Flow<Tag> implements AttemptEnd<Tag>, AftermathRun<Tag>, PaceListen
     const wasHalted = queue.isHalted(now);
     this.#giveUp(queue, queue.learn(now, delivery));
     const until = queue.haltedUntil(now);
-    if (until !== undefined && !wasHalted) this.#shared?.tell(queue.origin, until, delivery);
+    if (until === undefined || wasHalted) return;
+    if (delivery.outcome !== "unreachable" || this.#queues.hasAnswerBeside(queue, now))
+      this.#shared?.tell(queue.origin, until, delivery);
   }
 
   hold(

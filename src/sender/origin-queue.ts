@@ -56,6 +56,7 @@ export class OriginQueue<Tag> {
   #halt: { readonly until: number; readonly why: HoldReason } | undefined;
   /** Since when it is tried and nobody can reach it. */
   #unreachableSince: number | undefined;
+  #answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     endpoint: Endpoint,
@@ -84,6 +85,11 @@ export class OriginQueue<Tag> {
   get withheld(): Delivery | undefined {
     const why = this.#halt?.why ?? this.#heldFor;
     return why && withheldDelivery(why.cause, why.reason ?? diagnosisOf(why.cause).meaning);
+  }
+
+  /** Whether it answered a short while ago, whatever it said: so we are within reach of the network. */
+  hasAnsweredLately(now: number): boolean {
+    return now - this.#answeredAt < shortWaitMs;
   }
 
   /** Whether jobs are given up without an attempt. */
@@ -157,6 +163,7 @@ export class OriginQueue<Tag> {
 
   /** What an attempt came to; returns the jobs that waited, when nothing more is worth sending. */
   learn(now: number, delivery: Delivery): readonly PendingJob<Tag>[] {
+    if (delivery.outcome !== "unreachable") this.#answeredAt = now;
     if (this.#halt?.until === forEver) return [];
     if (delivery.outcome === "unreachable") {
       this.#unreachableSince ??= now;

@@ -34,7 +34,7 @@ export interface SharedPace {
   current(): Iterable<SharedHold>;
   /** Tells of every hold that anybody learned. Those a flow told of may come back to it; it knows them. */
   subscribe(listener: (hold: SharedHold) => void): Disposable;
-  /** A flow learned this: a service asked to wait or banned us, or nobody could reach it for a minute. Returns at once. */
+  /** A flow learned this: a service asked to wait or banned us, or nobody could reach it for a minute, others though. Returns at once. */
   held(hold: SharedHold): void;
   /**
    * Reserves the right to begin messages at an origin; absent where nothing limits them. It honours

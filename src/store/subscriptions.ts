@@ -62,8 +62,6 @@ export type AddOutcome = "added" | "updated" | "unchanged";
 
 /** A result to remember, for the registration it was sent to. */
 export interface ResultNote {
-  /** For people; a million subscriptions may have two of the same. */
-  readonly id?: string;
   readonly endpoint: Endpoint;
   readonly registeredAt: number;
   readonly result: LastResult;

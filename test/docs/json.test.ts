@@ -207,6 +207,7 @@ describe("the fields of --json records are those of docs/json.md:", () => {
       { type: "chunk.finished", ...sum },
       { type: "chunk.returned", ...sum, why: "time", left: 3, afterMs: 0 },
       { type: "chunk.lost", ...sum, left: 3 },
+      { type: "campaign.damaged", campaign: "news", reason: "its rate is 0" },
       { type: "database.lost", reason: "it is away" },
       { type: "database.back", awayMs: 5 },
       { type: "keys.changed", publicKeys: [] },

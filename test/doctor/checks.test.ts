@@ -260,7 +260,7 @@ const cases: readonly Case[] = [
   ["network.tls", "note", "may read along", visited({ issuer: "Corp", isPubliclyTrusted: false })],
   ["network.http2", "note", "not agreed to", visited({ protocol: "http/1.1" })],
   ["network.clock", "warning", "45 s ahead", visited({ clockSkewMs: 45_000 })],
-  ["network.clock", "problem", "10 min behind", visited({ clockSkewMs: -600_000 })],
+  ["network.clock", "warning", "10 min behind", visited({ clockSkewMs: -600_000 })],
   ["network.clock", "problem", "longer than 24 hours", visited({ clockSkewMs: 13 * 3_600_000 })],
   ["network.clock", "problem", "expired before", visited({ clockSkewMs: -13 * 3_600_000 })],
   ["network.time", "warning", "4000 ms", visited({ durationMs: 4000 })],
@@ -299,6 +299,18 @@ describe("in a healthy project a check is content:", () => {
     expect(found.length).toBeGreaterThan(0);
     expect(found.filter(({ level }) => level !== "good")).toEqual([]);
   });
+});
+
+test("that only some push services are visited is said, when there are more", async () => {
+  const records = Array.from({ length: 13 }, (_, index) =>
+    recordOf(`r${index}`, {}, { endpoint: `https://push${index}.example.net/1` }),
+  );
+  expect(await find("network.way", goodFacts({ records }))).toEqual([
+    {
+      level: "note",
+      what: "1 push services visited, no more at once: the stored subscriptions have others too",
+    },
+  ]);
 });
 
 test("every check has a world in which it finds something", () => {

@@ -53,6 +53,12 @@ describe("is recognised", () => {
   });
 });
 
+test("an id that is no cause is looked up in the list of all", async () => {
+  await expect(kindsOf("key.unknown")).rejects.toMatchObject({
+    hints: expect.arrayContaining([expect.stringContaining("docs/errors.md")]) as unknown,
+  });
+});
+
 describe("is refused, without repeating any of it", () => {
   test.each<[string, string, string]>([
     ["nothing", " \n", "there is nothing to inspect"],

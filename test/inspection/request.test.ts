@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { diagnoses } from "../../src/protocol/diagnoses.ts";
 import { parseEndpoint } from "../../src/protocol/subscription.ts";
+import { k, token } from "../emulator/vapid-cases.ts";
 import { receiverOf, vectors } from "../protocol/push-parties.ts";
 import { testNow } from "../support/test-context.ts";
 import { look, lookOnce, troublesOf, valuesOf } from "./surroundings.ts";
@@ -149,6 +150,30 @@ describe("a HAR file", () => {
     expect(inspections.at(-1)?.facts).toContainEqual(
       expect.objectContaining({ name: "plaintextBytes", value: 41 }),
     );
+  });
+
+  test("is judged by the time of its recording", async () => {
+    const claims = { aud: new URL(url).origin, exp: testNow / 1000 + 3600, sub: "mailto:ops@harbour.shop" };
+    const authorization = { name: "Authorization", value: `vapid t=${token(claims)}, k=${k}` };
+    const entry = {
+      startedDateTime: new Date(testNow).toISOString(),
+      request: { ...request, headers: [...headers, authorization] },
+    };
+    const inYears = { clock: { now: () => testNow + 10 ** 11 } };
+    const inspections = await look(JSON.stringify(entry), inYears);
+    expect(inspections.flatMap((one) => (one.kind === "token" ? [troublesOf(one)] : []))).toEqual([[]]);
+    expect(inspections[0]?.facts).toContainEqual(
+      expect.objectContaining({ name: "sentAt", value: entry.startedDateTime }),
+    );
+  });
+
+  test("of more messages than anybody reads is refused, not cut", async () => {
+    const har = JSON.stringify({
+      log: { entries: Array.from({ length: 101 }, () => ({ request, response })) },
+    });
+    await expect(look(har)).rejects.toMatchObject({
+      message: "there are 101 push messages in it, at most 100 are explained",
+    });
   });
 
   test("without any message is refused", async () => {

@@ -283,12 +283,33 @@ describe("a hold", () => {
     expect(pace.told).toHaveLength(1);
   });
 
-  test("of an origin that nobody can reach is told after a minute, not at the first failure", async () => {
+  test("of nobody who can be reached is not told: it may be our own network", async () => {
     const time = new VirtualTime();
     const pace = new MemoryHolds(time);
     const away = (): Answer => ({ kind: "connect", message: "refused" });
     const { run } = workers(pace, time);
-    const results = await time.until(run(several("a", 3), away, { retries: 50 }));
+    const jobs = [...several("a", 3), ...several("b", 3)];
+    const results = await time.until(run(jobs, away, { retries: 50 }));
+    expect(pace.told).toEqual([]);
+    expect(finals(results)).toEqual(Array.from({ length: 6 }, () => false));
+    // Whoever has a way out is not held up.
+    expect(causes(await time.until(run([to("a", 7)])))).toEqual([["a7", "ok", 1]]);
+  });
+
+  test("of an origin that nobody can reach, while another answers, is told after a minute, not at the first failure", async () => {
+    const time = new VirtualTime();
+    const pace = new MemoryHolds(time);
+    const away: Answer = { kind: "connect", message: "refused" };
+    const answer = async (request: PushRequest): Promise<Answer> => {
+      if (request.url.startsWith("https://a.")) return away;
+      await time.pass(50_000);
+      return accepted;
+    };
+    const { run } = workers(pace, time);
+    const beside = await time.until(run([...several("a", 3), to("b", 1)], answer, { retries: 50 }));
+    const results = beside.filter(
+      (result) => result.kind !== "delivery" || result.delivery.outcome !== "accepted",
+    );
     expect(pace.told).toMatchObject([{ forMs: 60_000, why: { cause: "net.connect" } }]);
     expect(time.now()).toBeGreaterThanOrEqual(1_060_000);
     expect(finals(results)).toEqual([false, false, false]);

@@ -1,5 +1,7 @@
 /** `webpush campaigns list`. */
+import type { UserError } from "../../base/errors.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
+import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { ListOptions } from "./command.ts";
@@ -11,7 +13,10 @@ type Needs = Pick<Context, "io" | "json" | "storeAddress">;
 
 export async function run({ state, limit }: ListOptions, context: Needs): Promise<ExitCode> {
   const { io, json } = context;
-  const filter = { limit, ...(state === undefined ? {} : { state }) };
+  const onDamaged = ({ message }: UserError): void => {
+    io.err(`${io.paint.err.caution("warning:")} ${printable(message)}`);
+  };
+  const filter = { limit, onDamaged, ...(state === undefined ? {} : { state }) };
   const found = await withCampaigns(context, (campaigns) => campaigns.list(filter));
   for (const one of json ? found : []) io.out(jsonLine(progressRecord(one)));
   if (!json && found.length > 0) for (const line of listText(found, io)) io.out(line);

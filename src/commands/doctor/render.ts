@@ -128,10 +128,18 @@ function groupText({ first: { check, finding }, all }: Group, io: Screen): reado
     `  ${word}${head}`,
     ...rest.map((line) => " ".repeat(indent) + line),
     ...label("at", isQuiet && !io.isDetailed ? undefined : placesOf(all)),
-    ...label("do", finding.fix),
+    ...fixesOf(all).flatMap((fix) => label("do", fix)),
     ...label("why", isBad || io.isDetailed ? check.why : undefined),
     ...label("id", io.isDetailed ? check.id : undefined),
   ];
+}
+
+/** What to do, at each place of its own where a place is part of it. */
+function fixesOf(all: readonly Examined[]): readonly string[] {
+  const fixes = [...new Set(all.flatMap(({ finding: { fix } }) => (fix === undefined ? [] : [fix])))];
+  const more = fixes.length - namedPlaces;
+  const named = fixes.slice(0, namedPlaces);
+  return more > 0 ? [...named, `the same for ${more} more: webpush doctor --json has each`] : named;
 }
 
 function placesOf(all: readonly Examined[]): string | undefined {

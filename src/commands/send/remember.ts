@@ -153,7 +153,6 @@ function noteOf(stored: StoredResult, now: number, isGone: boolean): ResultNote 
   const { refusedKey, madeWith } = keyNews(stored);
   const { outcome, cause, status } = delivery;
   return {
-    id: record.id,
     endpoint: record.subscription.endpoint,
     registeredAt: record.registeredAt,
     result: { at: now, outcome, cause, status },

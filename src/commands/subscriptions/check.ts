@@ -25,11 +25,8 @@ export async function run(options: CheckOptions, context: Context): Promise<Exit
     }
     await io.drained();
   }
-  io.say(
-    spoiled === 0
-      ? `${counted(checked)} checked, all good`
-      : `${counted(checked)} checked, ${spoiled} with findings`,
-  );
+  const good = options.online ? "nothing found here" : "all good";
+  io.say(`${counted(checked)} checked, ${spoiled === 0 ? good : `${spoiled} with findings`}`);
   const offline = spoiled === 0 ? ExitCode.ok : ExitCode.failed;
   if (!options.online) return offline;
   const { checkOnline } = await import("./check-online.ts");

@@ -40,6 +40,8 @@ export type WorkerEvent =
     })
   /** It is in other hands, or nobody could be told in time: it goes on from what was recorded. */
   | (TurnSum & { readonly type: "chunk.lost"; readonly left: number })
+  /** It cannot be read, and was paused for that. */
+  | { readonly type: "campaign.damaged"; readonly campaign: string; readonly reason: string }
   | { readonly type: "database.lost"; readonly reason: string }
   | { readonly type: "database.back"; readonly awayMs: number }
   | { readonly type: "keys.changed"; readonly publicKeys: readonly VapidPublicKey[] }

@@ -34,6 +34,8 @@ export function eventJson(event: WorkerEvent, time: number): string {
     }
     case "chunk.lost":
       return jsonLine({ ...about, ...turnOf(event), ...sumOf(event), left: event.left });
+    case "campaign.damaged":
+      return jsonLine({ ...about, campaign: event.campaign, reason: event.reason });
     case "database.lost":
       return jsonLine({ ...about, reason: event.reason });
     case "database.back":
@@ -80,6 +82,8 @@ function describe(event: WorkerEvent, { paint: { err } }: Painted): string {
       return err.caution(
         `${chunkText(event)} lost to another worker, which goes on from what was recorded (${sumText(event.counts)})`,
       );
+    case "campaign.damaged":
+      return err.bad(`${printable(event.reason)}; it is paused, the others go on`);
     case "database.lost":
       return err.bad(`the database is away, trying again: ${printable(event.reason)}`);
     case "database.back":

@@ -34,7 +34,13 @@ export async function run(options: WorkerOptions, context: Context): Promise<Exi
     metrics.heard(event);
     log(event, context);
   };
-  await using turns = await openTurns(database, { worker: name, version: context.version });
+  await using turns = await openTurns(database, {
+    worker: name,
+    version: context.version,
+    onDamaged: (campaign, { message: reason }) => {
+      tell({ type: "campaign.damaged", campaign, reason });
+    },
+  });
   const keyWatch = await KeyWatch.open(context, tell);
   // What is not allowed or not there is said now, and not in the middle of the night.
   await turns.tend();
@@ -87,8 +93,12 @@ async function openHealth(
 /** Records are data; what a person reads is talk. That a chunk was taken is worth a line to whoever looks for details. */
 function log(event: Parameters<Tell>[0], { io, json, clock }: Context): void {
   if (json) io.out(eventJson(event, clock.now()));
-  else if (event.type === "database.lost" || event.type === "chunk.lost")
-    io.err(eventText(event, clock.now(), io));
+  else if (isTrouble(event)) io.err(eventText(event, clock.now(), io));
   else if (event.type === "chunk.taken") io.detail(eventText(event, clock.now(), io));
   else io.say(eventText(event, clock.now(), io));
+}
+
+/** What somebody has to look at, also where little is said. */
+function isTrouble({ type }: Parameters<Tell>[0]): boolean {
+  return type === "database.lost" || type === "chunk.lost" || type === "campaign.damaged";
 }

@@ -60,17 +60,18 @@ export function recordOf(row: RecordRow): SubscriptionRecord {
   const subscription = parseSubscription({
     endpoint,
     keys: { p256dh: formatBase64url(p256dh), auth: formatBase64url(auth) },
-    expirationTime: row.expiration_time?.getTime() ?? null,
+    expirationTime: row.expiration_time === null ? null : endAt(row.expiration_time),
     ...(row.application_server_key && { applicationServerKey: formatBase64url(row.application_server_key) }),
     ...(row.content_encoding === null ? {} : { contentEncoding: row.content_encoding }),
   });
   return {
     id: subscriptionId(subscription.endpoint),
     name: row.name ?? undefined,
-    tags: row.tags,
+    // An array of the database may hold nulls, and arrays.
+    tags: row.tags.filter((tag: unknown) => typeof tag === "string"),
     subscription,
-    createdAt: row.created_at.getTime(),
-    registeredAt: row.registered_at.getTime(),
+    createdAt: msOf(row.created_at),
+    registeredAt: msOf(row.registered_at),
     ...marksOf(row),
   };
 }
@@ -82,12 +83,12 @@ export function marksOf(row: ResultRow): Pick<SubscriptionRecord, "lastResult" |
     lastResult:
       at === null
         ? undefined
-        : { at: at.getTime(), outcome: outcome ?? "", cause: cause ?? "", status: status ?? undefined },
-    gone: gone_at === null ? undefined : { at: gone_at.getTime(), cause: gone_cause ?? "" },
+        : { at: msOf(at), outcome: outcome ?? "", cause: cause ?? "", status: status ?? undefined },
+    gone: gone_at === null ? undefined : { at: msOf(gone_at), cause: gone_cause ?? "" },
     wrongKey:
       wrong_key_at === null || wrong_key === null
         ? undefined
-        : { at: wrong_key_at.getTime(), cause: wrong_key_cause ?? "", publicKey: publicKeyOf(wrong_key) },
+        : { at: msOf(wrong_key_at), cause: wrong_key_cause ?? "", publicKey: publicKeyOf(wrong_key) },
   };
 }
 
@@ -105,8 +106,8 @@ export function keyGroupOf(row: KeyGroupRow): KeyGroup {
   const { public_key, registered_at, living, gone, refused, last_seen_at } = row;
   return {
     publicKey: public_key === null ? undefined : publicKeyOf(public_key),
-    registeredAt: registered_at.getTime(),
-    use: { living, gone, refused, lastSeenAt: last_seen_at.getTime() },
+    registeredAt: msOf(registered_at),
+    use: { living, gone, refused, lastSeenAt: msOf(last_seen_at) },
   };
 }
 
@@ -118,6 +119,21 @@ export function keyBytes(key: string): Buffer {
 /** A stored public key. */
 export function publicKeyOf(bytes: Uint8Array): VapidPublicKey {
   return parseVapidPublicKey(formatBase64url(bytes));
+}
+
+/** The last moment that a Date holds, and the first of year 1. The database knows others, and infinity. */
+const [latest, earliest] = [8.64e15, -62_135_596_800_000];
+
+/** A time of the database, in ms since 1970. What it cannot be here, it is as far as one goes; pg hands infinity on as a number. */
+export function msOf(time: Date | number): number {
+  const ms = Number(time);
+  return Number.isNaN(ms) ? latest : Math.max(earliest, Math.min(latest, ms));
+}
+
+/** When something ends; null when that is never. */
+function endAt(time: Date | number): number | null {
+  const ms = msOf(time);
+  return ms === latest || ms === earliest ? null : ms;
 }
 
 /** A time for the database, in ms since 1970. */

@@ -105,6 +105,14 @@ test("what others can read is said with the command that mends it", async () => 
   expect(stdout).toContain("begin with: who may read it: chmod 600 .webpush/config.json");
 });
 
+test("of several files each is said with its own command", async () => {
+  const cwd = await project(sampleJson("a"));
+  for (const file of ["config.json", "subscriptions.json"]) chmodSync(join(cwd, ".webpush", file), 0o644);
+  const { stdout } = await runMain(["doctor", "--only", "files.modes"], { cwd });
+  expect(stdout).toContain("do: chmod 600 .webpush/config.json");
+  expect(stdout).toContain("do: chmod 600 .webpush/subscriptions.json");
+});
+
 test("--only takes an id or its beginning, and names the nearest of an unknown one", async () => {
   const cwd = await project();
   const { found } = await findings(["--only", "keys.pair", "--only", "settings"], cwd);
@@ -164,13 +172,13 @@ test("names of strangers drive no terminal, and no secret is shown", async () =>
 
 describe("--online", () => {
   test("visits each push service once, however many subscriptions are there", async () => {
-    const date = new Date(Date.now() - 600_000).toUTCString();
+    const date = new Date(Date.now() - 13 * 3_600_000).toUTCString();
     await using service = await ScriptedPushService.start({ status: 404, headers: { date } });
     const endpoints = ["/push/a", "/push/b"].map((path) => service.endpoint(path));
     const cwd = await project(...endpoints.map((endpoint) => sampleJson(endpoint.slice(-1), { endpoint })));
     const { exitCode, bad } = await findings(["--online"], cwd);
     expect(bad.map(({ check, about }) => [check, about])).toEqual([["network.clock", "credentials"]]);
-    expect(bad[0]?.what).toMatch(/the clock here is 10 min ahead/);
+    expect(bad[0]?.what).toMatch(/the clock here is 13 h ahead/);
     expect(exitCode).toBe(4);
     expect(service.requests.map(({ method, path }) => [method, path])).toEqual([["GET", "/"]]);
   });

@@ -126,7 +126,7 @@ describe("before anything is sent", () => {
     const { exitCode, stderr } = await runMain(["subscriptions", "check", "--online"], { cwd, stdin: "" });
     expect(exitCode).toBe(2);
     expect(linesOf(stderr)).toEqual([
-      "2 subscriptions checked, all good",
+      "2 subscriptions checked, nothing found here",
       "note: 2 requests: a push each that no browser can decrypt, so it is dropped unseen; it is not stored and not repeated",
       "note: a device may wake for a moment, it counts against rate limits, and accepted proves little: so is one for a browser that is off",
       "error: would send 2 pushes that nobody sees",
