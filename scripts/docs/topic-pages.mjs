@@ -38,7 +38,7 @@ A flag goes before its twin in the environment, the twin before a setting of the
 that before the default. An empty variable counts as unset.
 
 \`\`\`text
-${environmentText(program).join("\n")}
+${environmentText(program, Infinity).join("\n")}
 \`\`\`
 `;
 }

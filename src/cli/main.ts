@@ -11,7 +11,6 @@ import type { Context } from "../commands/context.ts";
 import { ExitCode } from "../commands/exit-code.ts";
 import { readGlobalOptions, withoutGlobalOptions } from "./global-options.ts";
 import { openProgram } from "./program.ts";
-import { usageErrorJson, usageErrorText } from "./usage-error.ts";
 import type { Host } from "./real-context.ts";
 
 /** What package.json says of us. */
@@ -25,6 +24,7 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
   let context: Context | undefined;
   let stores: AsyncDisposable | undefined;
   let exitCode: ExitCode = ExitCode.ok;
+  let complaint: string | undefined;
   const dispatch: Dispatch = async (load, options) => {
     if (context === undefined) throw new Error("dispatched before the context was open");
     const { run } = await load();
@@ -45,8 +45,11 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
     const program = await openProgram(host.argv, {
       version: about.version,
       dispatch,
+      columns: host.isTerminal.out ? host.stdout.columns : undefined,
       prepare: (tree) => {
-        captureOutput(tree, host);
+        captureOutput(tree, host, (text) => {
+          complaint = text;
+        });
       },
     });
     program.hook("preAction", (_program, command) => prepare(command));
@@ -54,8 +57,11 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
     else await program.parseAsync([...host.argv], { from: "user" });
     return exitCode;
   } catch (error) {
-    // commander has printed its own message by now; help and version end here too.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    // Help and version end here too, printed by now.
+    if (error instanceof CommanderError) {
+      if (complaint !== undefined) await printUsageError(complaint, host);
+      return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    }
     const [{ report }, { openIo }] = await Promise.all([import("./report.ts"), import("./real-context.ts")]);
     const said = context ?? { json: wantsJson(host), signal: host.signal, io: undefined };
     return report(error, {
@@ -69,19 +75,29 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
   }
 }
 
-/** commander's own words go to the host's streams, errors in our form. */
-function captureOutput(command: Command, host: Host): void {
+/** commander's own words go to the host's streams; what it complains of is handed to `complain`. */
+function captureOutput(command: Command, host: Host, complain: (text: string) => void): void {
   command.configureOutput({
     writeOut: (text) => void host.stdout.write(text),
     writeErr: (text) => void host.stderr.write(text),
-    outputError: (text, write) => {
-      if (wantsJson(host)) host.stdout.write(usageErrorJson(text));
-      write(usageErrorText(text));
-    },
+    outputError: complain,
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });
-  for (const child of command.commands) captureOutput(child, host);
+  for (const child of command.commands) captureOutput(child, host, complain);
+}
+
+/** What commander complained of, in the form of all our errors. */
+async function printUsageError(text: string, host: Host): Promise<void> {
+  const [{ usageErrorJson, usageErrorText }, { wrapTalk }] = await Promise.all([
+    import("./usage-error.ts"),
+    import("../terminal/wrap.ts"),
+  ]);
+  const { stdout, stderr, isTerminal } = host;
+  if (wantsJson(host)) stdout.write(usageErrorJson(text));
+  stderr.write(
+    wrapTalk(usageErrorText(text), (isTerminal.err ? stderr.columns : undefined) ?? Number.POSITIVE_INFINITY),
+  );
 }
 
 /** What is known about JSON before flags are read. */

@@ -45,9 +45,14 @@ const builders: Readonly<Record<string, Builder>> = {
     (await import("../commands/help/command.ts")).helpCommand(dispatch, { describe, showHelp }),
 };
 
+/** The names of all commands. */
+export const commandNames: readonly string[] = Object.keys(builders);
+
 export interface ProgramOptions {
   readonly version: string;
   readonly dispatch: Dispatch;
+  /** How wide the terminal is, where there is one. */
+  readonly columns?: number | undefined;
   /** Called for the whole tree when it is built, to set where commander writes. */
   readonly prepare: (program: Command) => void;
 }
@@ -56,12 +61,12 @@ export interface ProgramOptions {
 export async function openProgram(argv: readonly string[], options: ProgramOptions): Promise<Command> {
   const [first = ""] = argv;
   if (first === "--version" || first === "-V") return buildProgram([], options);
-  return buildProgram(Object.hasOwn(builders, first) ? [first] : Object.keys(builders), options);
+  return buildProgram(Object.hasOwn(builders, first) ? [first] : commandNames, options);
 }
 
 /** The whole command tree as data: for completion, `docs/cli.md` and the self-tests. */
 async function describeProgram(options: ProgramOptions): Promise<CommandDescription> {
-  return describeCommand(await buildProgram(Object.keys(builders), options));
+  return describeCommand(await buildProgram(commandNames, options));
 }
 
 async function buildProgram(names: readonly string[], options: ProgramOptions): Promise<Command> {
@@ -74,14 +79,14 @@ async function buildProgram(names: readonly string[], options: ProgramOptions): 
   const building: Building = {
     dispatch: options.dispatch,
     describe: () => describeProgram(options),
-    showHelp: async (path) => showHelp(await buildProgram(Object.keys(builders), options), path),
+    showHelp: async (path) => showHelp(await buildProgram(commandNames, options), path),
   };
   for (const name of names) {
     const command = await builders[name]?.(building);
     if (command !== undefined) program.addCommand(command);
   }
   addGlobalOptions(program);
-  tame(program);
+  tame(program, options.columns ?? widest);
   options.prepare(program);
   return program;
 }
@@ -95,16 +100,34 @@ First steps:
 See it work offline:  webpush demo
 Exit codes:           webpush help exit-codes`;
 
+/** Help is read best at this width, and documentation shows it so. */
+const widest = 80;
+const narrow = 60;
+
 /** Settings that commander does not hand down to added commands. */
-function tame(command: Command): void {
+function tame(command: Command, columns: number): void {
   command
     .exitOverride()
     .enablePositionalOptions()
     // A word behind a command that has subcommands is a misspelt one: strays.ts names the nearest.
     .allowExcessArguments(command.commands.length > 0)
     .showSuggestionAfterError(true)
-    .configureHelp({ helpWidth: 80, sortSubcommands: false, subcommandTerm: briefTerm, optionDescription });
-  for (const child of command.commands) tame(child);
+    .configureHelp({
+      helpWidth: Math.min(columns, widest),
+      minWidthToWrap: 20,
+      sortSubcommands: false,
+      subcommandTerm: briefTerm,
+      optionDescription,
+      ...(columns < narrow ? { formatItem: formatItemBelow } : {}),
+    });
+  for (const child of command.commands) tame(child, columns);
+}
+
+/** A flag, and below it what it does: side by side there is no room for both. */
+function formatItemBelow(term: string, _termWidth: number, description: string, helper: Help): string {
+  if (description === "") return `  ${term}`;
+  const text = helper.boxWrap(description, (helper.helpWidth ?? widest) - 6);
+  return `  ${term}\n      ${text.replaceAll("\n", "\n      ")}`;
 }
 
 /** A subcommand's name and arguments in its parent's help, without `[options]`. */

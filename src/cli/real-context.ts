@@ -22,6 +22,8 @@ import { printable } from "../terminal/printable.ts";
 import { isColourful, openColourPaint, plainPaint } from "../terminal/paint.ts";
 import { absentPrompt, createPrompt } from "../terminal/prompt.ts";
 import { absentStatusArea, createStatusArea, type SharedStatusArea } from "../terminal/status-area.ts";
+import { wrapTalk } from "../terminal/wrap.ts";
+import { commandsAsTyped } from "./as-typed.ts";
 import type { GlobalOptions } from "./global-options.ts";
 
 /** What main() needs of a process; tests hand in their own. */
@@ -151,8 +153,10 @@ export async function openIo(
       : Promise.resolve(plainPaint);
   const [out, err] = await Promise.all([paintFor(host.isTerminal.out), paintFor(host.isTerminal.err)]);
   const status = globals.quiet ? absentStatusArea : statusAreaOf(host);
+  const terminal = terminalOf(host);
+  const asTyped = commandsAsTyped(host.env);
   const talk = (line: string): void => {
-    status.makeRoom(() => stderr.write(`${line}\n`));
+    status.makeRoom(() => stderr.write(`${wrapTalk(asTyped(line), terminal.errColumns)}\n`));
   };
   return {
     out: (line) => {
@@ -177,7 +181,8 @@ export async function openIo(
     },
     status,
     paint: { out, err },
-    terminal: terminalOf(host),
+    terminal,
+    asTyped,
     stdin: bytesOf(() => host.stdin, host.signal),
   };
 }

@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { UserError, systemCode } from "../base/errors.ts";
+import { printable } from "../terminal/printable.ts";
 import { redact } from "../terminal/redact.ts";
 import type { Context } from "./context.ts";
 
@@ -27,35 +28,40 @@ export async function readInput(
   return Buffer.concat(chunks);
 }
 
-/** The bytes of a file or stdin as they come. */
+/**
+ * The bytes of a file or stdin as they come.
+ *
+ * @throws UserError `file-unreadable`
+ */
 export async function* openInput(
   file: string,
   { io, cwd }: Pick<Context, "io" | "cwd">,
 ): AsyncGenerator<Uint8Array> {
-  if (file === "-") {
-    if (io.terminal.in) io.say("reading from the terminal; end with Ctrl-D on a line of its own");
-    // A pipe that somebody forgot to close would otherwise look like a hang.
-    const reminder = setTimeout(() => {
-      io.say("waiting for stdin to end…");
-    }, reminderMs);
-    try {
-      for await (const chunk of io.stdin) {
-        clearTimeout(reminder);
-        yield chunk;
-      }
-    } finally {
-      clearTimeout(reminder);
-    }
-    return;
-  }
+  if (file === "-" && io.terminal.in)
+    io.say("reading from the terminal; end with Ctrl-D on a line of its own");
+  // A pipe, named or not, that somebody forgot to close would otherwise look like a hang.
+  const reminder = setTimeout(() => {
+    io.say(file === "-" ? "waiting for stdin to end…" : `waiting for ${printable(redact(file))}…`);
+  }, reminderMs);
   try {
-    for await (const chunk of createReadStream(resolve(cwd, file))) yield chunk as Uint8Array;
+    for await (const chunk of file === "-" ? io.stdin : bytesOf(resolve(cwd, file), file)) {
+      clearTimeout(reminder);
+      yield chunk;
+    }
+  } finally {
+    clearTimeout(reminder);
+  }
+}
+
+async function* bytesOf(path: string, shown: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     const isMissing = systemCode(error) === "ENOENT";
     throw new UserError(
       "file-unreadable",
-      `cannot read ${redact(file)} (${systemCode(error) ?? "unknown error"})`,
+      `cannot read ${redact(shown)} (${systemCode(error) ?? "unknown error"})`,
       {
         hints: [isMissing ? "check the name; - reads stdin" : "check that it is a file you may read"],
         cause: error,

@@ -20,6 +20,8 @@ export interface Io {
   detail(line: string): void;
   /** Whether `detail` shows anything: in long runs, a line that nobody sees is not worth making. */
   readonly isDetailed: boolean;
+  /** Our own words with commands as this person types them, behind `npx` or not. Talk is said that way unasked. */
+  asTyped(text: string): string;
   /** Resolves when stdout can take more; await it now and then in long streams of lines. */
   drained(): Promise<void>;
   /** What is redrawn in place on stderr; lines printed meanwhile appear above it. */

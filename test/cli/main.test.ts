@@ -288,3 +288,54 @@ test("a key file that others can read is pointed out, and used all the same", as
     "hint: chmod 600 it; make new keys if somebody may have read it",
   ]);
 });
+
+describe("at a terminal of 40 columns", () => {
+  const widthOf = (text: string): number => Math.max(...linesOf(text).map((line) => line.length));
+
+  test.each([[["send", "Hello"]], [["send", "--no-such-flag-in-any-of-all-the-commands"]], [["keys"]]])(
+    "%j says what it has to say in lines that fit",
+    async (argv) => {
+      const { stderr } = await runMain(argv, { tty: true, columns: 40, stdin: "", env: { NO_COLOR: "1" } });
+      const words = linesOf(stderr).filter((line) => line.trim().includes(" "));
+      expect(words).not.toEqual([]);
+      for (const line of words) expect(line.length, line).toBeLessThanOrEqual(40);
+    },
+  );
+
+  test.each([[["listen", "--help"]], [["help", "exit-codes"]], [["help", "environment"]]])(
+    "%j fits, but for commands to copy",
+    async (argv) => {
+      const { stdout } = await runMain(argv, { tty: true, columns: 40 });
+      const rest = linesOf(stdout).filter((line) => !line.startsWith("  $ "));
+      expect(widthOf(rest.join("\n"))).toBeLessThanOrEqual(40);
+    },
+  );
+});
+
+describe("commands in messages are named as they are typed", () => {
+  const npx = { npm_command: "exec", npm_config_user_agent: "npm/11.1.0 node/v24.3.0" };
+
+  test.each([
+    ["behind npx", npx, "hint: make a pair: npx webpush keys\n"],
+    ["installed", {}, "hint: make a pair: webpush keys\n"],
+    [
+      "in a script of package.json",
+      { ...npx, npm_command: "run-script" },
+      "hint: make a pair: webpush keys\n",
+    ],
+  ])("%s", async (_name, env, hint) => {
+    const { stderr } = await runMain(["keys", "export"], { env });
+    expect(stderr).toContain(hint);
+  });
+
+  test("behind npx what is data stays as it is", async () => {
+    const { records } = await runJson(["keys", "export"], { env: npx });
+    expect(records).toMatchObject([{ error: { hints: ["make a pair: webpush keys"] } }]);
+  });
+
+  test("behind npx the doctor's advice too, and npx is said once", async () => {
+    const { stdout, stderr } = await runMain(["doctor"], { env: npx });
+    expect(stdout).toContain("do: npx webpush keys");
+    expect(stdout + stderr).not.toContain("npx npx");
+  });
+});

@@ -73,13 +73,18 @@ describe("Ctrl-C", () => {
     });
   });
 
-  test("twice ends even a wait for a named pipe", async () => {
+  test("twice ends even a wait for a named pipe, which is said", async () => {
     const cwd = tempFolder();
     const pipe = join(cwd, "pipe");
     execFileSync("mkfifo", [pipe]);
     const env = { PATH: process.env["PATH"] };
-    const child = spawn(process.execPath, [binary, "keys", "import", "pipe"], { cwd, env, stdio: "ignore" });
+    const child = spawn(process.execPath, [binary, "keys", "import", "pipe"], {
+      cwd,
+      env,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     onTestFinished(() => void child.kill("SIGKILL"));
+    const said = once(child.stderr, "data");
     const ended = once(child, "close");
     // A pipe can be opened for writing once somebody reads; nothing is ever written.
     const writer = await vi.waitFor(() => openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK), {
@@ -88,6 +93,7 @@ describe("Ctrl-C", () => {
     onTestFinished(() => {
       closeSync(writer);
     });
+    expect(String(await said)).toBe("waiting for pipe…\n");
     // Two of one kind may arrive as one.
     child.kill("SIGINT");
     child.kill("SIGTERM");

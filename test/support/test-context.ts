@@ -82,6 +82,7 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
       detail: (text) => {
         if (options.verbose === true) stderr.push(...text.split("\n"));
       },
+      asTyped: (text) => text,
       drained: () => Promise.resolve(),
       status: absentStatusArea,
       paint: { out: plainPaint, err: plainPaint },

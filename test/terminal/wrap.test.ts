@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { wrap } from "../../src/terminal/wrap.ts";
+import { wrap, wrapTalk } from "../../src/terminal/wrap.ts";
 
 test.each<[string, number, readonly string[]]>([
   ["", 10, [""]],
@@ -13,4 +13,17 @@ test.each<[string, number, readonly string[]]>([
   ["one two", Number.POSITIVE_INFINITY, ["one two"]],
 ])("%j in %d columns", (text, columns, lines) => {
   expect(wrap(text, columns)).toEqual(lines);
+});
+
+test.each<[string, number, readonly string[]]>([
+  ["error: there is nobody to send to", 20, ["error: there is", "       nobody to", "       send to"]],
+  ["next     webpush scaffold   a page", 28, ["next     webpush scaffold  ", "         a page"]],
+  ["  1. serve it here at home", 16, ["  1. serve it", "     here at", "     home"]],
+  ["     $ webpush send --to phone", 20, ["     $ webpush send --to phone"]],
+  ["hint: a-word-that-is-too-long", 12, ["hint:", "      a-word-that-is-too-long"]],
+  ["one two\nthree", 5, ["one", "two", "three"]],
+  ["\u001b[31merror:\u001b[39m one two", 10, ["\u001b[31merror:\u001b[39m one", "  two"]],
+  ["hint: as long as it likes", Number.POSITIVE_INFINITY, ["hint: as long as it likes"]],
+])("talk %j in %d columns", (text, columns, lines) => {
+  expect(wrapTalk(text, columns).split("\n")).toEqual(lines);
 });

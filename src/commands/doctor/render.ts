@@ -13,7 +13,7 @@ import { printable } from "../../terminal/printable.ts";
 import { wrap } from "../../terminal/wrap.ts";
 import type { ExitCode } from "../exit-code.ts";
 
-type Screen = Pick<Io, "paint" | "terminal" | "isDetailed">;
+type Screen = Pick<Io, "paint" | "terminal" | "isDetailed" | "asTyped">;
 type Described = Omit<Check<never>, "examine">;
 
 /** A check as a JSON record. Fields are a contract: docs/json.md. */
@@ -128,7 +128,7 @@ function groupText({ first: { check, finding }, all }: Group, io: Screen): reado
     `  ${word}${head}`,
     ...rest.map((line) => " ".repeat(indent) + line),
     ...label("at", isQuiet && !io.isDetailed ? undefined : placesOf(all)),
-    ...fixesOf(all).flatMap((fix) => label("do", fix)),
+    ...fixesOf(all).flatMap((fix) => label("do", io.asTyped(fix))),
     ...label("why", isBad || io.isDetailed ? check.why : undefined),
     ...label("id", io.isDetailed ? check.id : undefined),
   ];
@@ -178,7 +178,8 @@ export function sumText(found: readonly Examined[], io: Screen): readonly string
   const { what, fix, where } = first.finding;
   const alike = found.filter(({ check }) => check.id === first.check.id);
   const place = where === undefined || alike.length > 1 ? "" : ` (${where})`;
-  const begin = `begin with: ${first.check.title}: ${fix ?? what}${place}`;
+  const todo = fix === undefined ? what : io.asTyped(fix);
+  const begin = `begin with: ${first.check.title}: ${todo}${place}`;
   return [...sum, ...wrap(printable(begin), Math.max(20, io.terminal.columns))];
 }
 

@@ -3,13 +3,16 @@ import { twinOf } from "../../settings/environment.ts";
 import type { CommandDescription, OptionDescription } from "../describe.ts";
 import { exitCodeMeanings } from "../exit-code.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
+import { wrap } from "../../terminal/wrap.ts";
 
 /** Every exit code and what a script can conclude from it. */
-export function exitCodesText(json: boolean): readonly string[] {
+export function exitCodesText(json: boolean, columns: number): readonly string[] {
   const rows = Object.entries(exitCodeMeanings);
   if (json) return rows.map(([code, meaning]) => jsonLine({ code: Number(code), meaning }));
   return rows.flatMap(([code, meaning]) =>
-    wrap(meaning, 74).map((line, index) => `${(index === 0 ? code : "").padStart(3)}  ${line}`),
+    wrap(meaning, Math.min(columns, 79) - 5).map(
+      (line, index) => `${(index === 0 ? code : "").padStart(3)}  ${line}`,
+    ),
   );
 }
 
@@ -28,7 +31,7 @@ const commonVariables: readonly (readonly [string, string])[] = [
 ];
 
 /** Every environment variable that is read. */
-export function environmentText(program: CommandDescription): readonly string[] {
+export function environmentText(program: CommandDescription, columns: number): readonly string[] {
   const twins = new Map<string, string>();
   for (const option of allOptions(program)) {
     if (option.long !== undefined && option.long !== "--version")
@@ -37,7 +40,11 @@ export function environmentText(program: CommandDescription): readonly string[] 
   const width = Math.max(
     ...[...twins.keys(), ...commonVariables.map(([name]) => name)].map((name) => name.length),
   );
-  const line = ([name, meaning]: readonly [string, string]): string => `  ${name.padEnd(width)}  ${meaning}`;
+  const isNarrow = columns < width + 40;
+  const line = ([name, meaning]: readonly [string, string]): string =>
+    isNarrow
+      ? [`  ${name}`, ...wrap(meaning, columns - 6).map((part) => `      ${part}`)].join("\n")
+      : `  ${name.padEnd(width)}  ${meaning}`;
   return [
     "VAPID keys:",
     ...vapidVariables.map(line),
@@ -45,21 +52,11 @@ export function environmentText(program: CommandDescription): readonly string[] 
     "Conventions:",
     ...commonVariables.map(line),
     "",
-    "Every flag has a twin; the flag goes before it. Switches take 1 or 0:",
+    ...wrap("Every flag has a twin; the flag goes before it. Switches take 1 or 0:", columns),
     ...[...twins].sort(([a], [b]) => (a < b ? -1 : 1)).map(line),
   ];
 }
 
 function allOptions(command: CommandDescription): readonly OptionDescription[] {
   return [...command.options, ...command.commands.flatMap(allOptions)];
-}
-
-function wrap(text: string, width: number): readonly string[] {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1) ?? "";
-    if (last !== "" && last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
-  }
-  return lines;
 }

@@ -13,8 +13,10 @@ export async function run(
   { io, json }: Pick<Context, "io" | "json">,
 ): Promise<ExitCode> {
   const name = options.topic.join(" ");
-  if (name === "exit-codes") for (const line of exitCodesText(json)) io.out(line);
-  else if (name === "environment") for (const line of environmentText(await options.describe())) io.out(line);
+  const { columns } = io.terminal;
+  if (name === "exit-codes") for (const line of exitCodesText(json, columns)) io.out(line);
+  else if (name === "environment")
+    for (const line of environmentText(await options.describe(), columns)) io.out(line);
   else if (!(await options.showHelp(options.topic))) throw await unknownTopic(name, options);
   return ExitCode.ok;
 }

@@ -6,7 +6,7 @@ import type { Paint } from "../../terminal/paint.ts";
 import { printable } from "../../terminal/printable.ts";
 import { wrap } from "../../terminal/wrap.ts";
 
-type Shown = Pick<Io, "paint" | "terminal">;
+type Shown = Pick<Io, "paint" | "terminal" | "asTyped">;
 
 /** An inspection as a JSON record. */
 export function inspectionJson({ kind, facts, judgements }: Inspection): string {
@@ -83,11 +83,14 @@ const marks: Readonly<Record<JudgementLevel, { readonly word: string; readonly p
   problem: { word: "wrong", paint: "bad" },
 };
 
-function judgementLines({ level, what, fix }: Judgement, { paint, terminal }: Shown): readonly string[] {
+function judgementLines(
+  { level, what, fix }: Judgement,
+  { paint, terminal, asTyped }: Shown,
+): readonly string[] {
   const { word, paint: colour } = marks[level];
   const columns = Math.max(20, terminal.columns - 7);
   const [first = "", ...rest] = wrap(printable(what, { limit: 1000 }), columns);
-  const fixes = fix === undefined ? [] : wrap(printable(fix, { limit: 1000 }), columns - 4);
+  const fixes = fix === undefined ? [] : wrap(asTyped(printable(fix, { limit: 1000 })), columns - 4);
   return [
     `${paint.out[colour](word)}${" ".repeat(7 - word.length)}${first}`,
     ...rest.map((line) => `       ${line}`),
