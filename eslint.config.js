@@ -43,9 +43,15 @@ export default tseslint.config(
     rules: {
       "max-lines": ["warn", { max: 300, skipBlankLines: true, skipComments: true }],
       "max-lines-per-function": ["warn", { max: 60, skipBlankLines: true, skipComments: true }],
-      complexity: ["warn", 12],
+      // A switch over a closed union is one decision, however many cases it has.
+      complexity: ["warn", { max: 12, variant: "modified" }],
       "max-params": ["warn", 4],
     },
+  },
+  {
+    // Each branch is a form in which people write something: many small ones, and none of them without the others.
+    files: ["src/doctor/page/**/*.ts"],
+    rules: { complexity: ["warn", { max: 17, variant: "modified" }] },
   },
   { files: ["src/**/*.ts"], ignores: ["src/cli/**"], rules: ambient },
   {

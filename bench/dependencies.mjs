@@ -4,7 +4,8 @@
  *   node bench/dependencies.mjs
  *
  * Sizes are of the installed folders, alone and with everything they bring along. Import times are CPU time of whole
- * processes over a process that imports an empty module, medians, taken in turns. The table goes into docs/dependencies.md.
+ * processes over a process that imports an empty module, medians, taken in turns. The table goes into docs/dependencies.md, with
+ * the sums and the licences below it.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -88,8 +89,19 @@ for (const name of names) {
     `| ${name} | ${version} | ${license} | ${kilobytes(bytesOf(folder))} | ${brings} | ${cost} ms |`,
   );
 }
-const everything = new Set(names.flatMap((name) => [...closureOf(folderOf(name, root))]));
-const bytes = [...everything].reduce((sum, folder) => sum + bytesOf(folder), 0);
+const foldersWith = (...some) => new Set(some.flatMap((name) => [...closureOf(folderOf(name, root))]));
+const inAll = (folders) =>
+  `${folders.size} packages, ${([...folders].reduce((sum, one) => sum + bytesOf(one), 0) / 1e6).toFixed(1)} MB`;
 console.log(
-  `\n${everything.size} packages, ${(bytes / 1e6).toFixed(1)} MB in all; Node ${process.version}, ${runs} runs each`,
+  `\nwhat we bring: ${inAll(foldersWith(...names))}; what web-push is: ${inAll(foldersWith("web-push"))}`,
 );
+
+const licences = new Map();
+for (const folder of foldersWith(...names)) {
+  const { name, license = "none named" } = manifestOf(folder);
+  licences.set(license, [...(licences.get(license) ?? []), name]);
+}
+for (const [licence, held] of [...licences].sort((a, b) => b[1].length - a[1].length)) {
+  console.log(`${held.length} ${licence}${held.length > 5 ? "" : `: ${held.join(", ")}`}`);
+}
+console.log(`Node ${process.version}, ${runs} runs each`);

@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { openBrowser } from "../dist/browsers/open.js";
 import { findBrowser } from "../dist/browsers/find.js";
-import { compose } from "./picture/compose.mjs";
+import { compose, width } from "./picture/compose.mjs";
 import { openTerminal } from "./picture/terminal.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -52,7 +52,7 @@ async function until(look) {
 }
 
 const serve = openTerminal({ columns: 86, rows: 28, cwd: project, env });
-const send = openTerminal({ columns: 86, rows: 7, cwd: project, env });
+const send = openTerminal({ columns: 62, rows: 7, cwd: project, env });
 let browser;
 try {
   serve.type("webpush serve --emulator");
@@ -81,13 +81,14 @@ try {
   });
   const connection = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
   const page = connection.contexts()[0].pages()[0];
-  await page.setViewportSize({ width: 620, height: 640 });
+  await page.setViewportSize({ width: 460, height: 506 });
   await page.getByRole("button", { name: "Turn on notifications" }).click();
   await page.getByText("Turn off").waitFor();
-  send.type(`webpush send --title "New reply" --body "Ada answered you" --url "/"`);
+  send.type('webpush send --title "New reply" --body "Ada answered you"');
   const { value: notification } = await browser.notifications[Symbol.asyncIterator]().next();
   await until(() => serve.text().includes("acknowledged") && serve.text().includes("showed notification"));
   await until(() => /accepted/.test(send.text()));
+  await page.evaluate(() => scrollTo(0, 0));
   const parts = {
     serve: serve.html(),
     send: send.html(),
@@ -101,16 +102,17 @@ try {
     executablePath: findBrowser("chromium", { env: process.env, executable: undefined }),
     args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
   });
-  const canvas = await painter.newPage({ viewport: { width: 1480, height: 900 } });
+  const canvas = await painter.newPage({ viewport: { width, height: 100 }, deviceScaleFactor: 2 });
   await canvas.setContent(compose(parts));
   mkdirSync(dirname(output), { recursive: true });
-  await canvas.screenshot({ path: output, fullPage: true });
+  await canvas.screenshot({ path: output, fullPage: true, omitBackground: true });
   await painter.close();
   console.log(`wrote ${output}`);
 } finally {
   await browser?.close();
   serve.press("C-c");
-  await until(() => serve.text().includes("stopped")).catch(() => console.error(serve.text()));
+  // The prompt is back: the server writes its state down until the end.
+  await until(() => serve.text().trimEnd().endsWith("\n$")).catch(() => console.error(serve.text()));
   serve.close();
   send.close();
   rmSync(dirname(project), { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });

@@ -13,7 +13,20 @@ export function openTerminal({ columns, rows, cwd, env }) {
   const tmux = (...args) =>
     execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...args], { encoding: "utf8", env });
   const size = ["-x", String(columns), "-y", String(rows)];
-  tmux("new-session", "-d", ...size, "-c", cwd, "env", "PS1=$ ", "bash", "--norc", "--noprofile");
+  // No history: it would be written into `cwd`, the home of these shells, after they were told to end.
+  tmux(
+    "new-session",
+    "-d",
+    ...size,
+    "-c",
+    cwd,
+    "env",
+    "PS1=$ ",
+    "HISTFILE=",
+    "bash",
+    "--norc",
+    "--noprofile",
+  );
   tmux("set", "-g", "status", "off");
   return {
     /** Types a line and presses Enter. */

@@ -8,8 +8,8 @@
 import PgBoss from "pg-boss";
 import { UserError } from "../base/errors.ts";
 import type { Database, Queries } from "../store/postgres/database.ts";
+import { queueSchema } from "../store/postgres/migrations.ts";
 
-const queueSchema = "webpush_queue";
 const queueName = "chunks";
 /** A chunk whose workers die this often is left to `mend`, which gives it another job. */
 const retryLimit = 20;

@@ -8,6 +8,9 @@ import type { Campaign, Counts, GoneMarks, Outcome } from "./campaign.ts";
 import { campaignColumns, stateNow } from "./campaign-rows.ts";
 import type { Progress } from "./ledger.ts";
 
+/** Of a campaign `k`. */
+const leaseMs = "extract(epoch from k.lease)::float8 * 1000";
+
 /** A chunk by the number of a turn of it. */
 export interface HeldChunk {
   readonly campaign: string;
@@ -216,8 +219,6 @@ returning case when k.state = 'running' and k.chunks_fed > before.chunks_fed the
     values: [campaign, counts],
   };
 }
-
-const leaseMs = "extract(epoch from k.lease)::float8 * 1000";
 
 /** Marks those gone who were found gone and have not registered again. */
 export function markGone(source: Campaign["source"], marks: GoneMarks): Statement {

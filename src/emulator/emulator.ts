@@ -121,23 +121,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const { origin, httpsOrigin, port } = opened;
   labels.place(origin);
   control.place({ http: origin, https: httpsOrigin });
-  const timer = setInterval(() => service.expireDue(), expiryCheckMs);
-  timer.unref();
+  const timer = setInterval(() => service.expireDue(), expiryCheckMs).unref();
   const close = async () => {
     clearInterval(timer);
     autopush.close();
     chromium.close();
     await opened.close();
   };
-  return {
-    origin,
-    httpsOrigin,
-    port,
-    tls,
-    service,
-    control,
-    apiToken,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  const places = { origin, httpsOrigin, port, tls, apiToken };
+  return { ...places, service, control, close, [Symbol.asyncDispose]: close };
 }

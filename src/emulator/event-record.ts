@@ -63,6 +63,7 @@ export interface EventPlace {
 }
 
 /** The record of an event. */
+// eslint-disable-next-line complexity -- each `??` is a field spelled out
 export function eventRecordOf(event: PushServiceEvent, { origin, pushIdOf }: EventPlace): EventRecord {
   const said: Said = event;
   const code = said.how === undefined ? said.code : acknowledgementCodes[said.how];

@@ -145,6 +145,7 @@ export interface PushEmulator extends AsyncDisposable {
  *
  * @throws UserError `emulator-port`, `emulator-fault`, `emulator-api-token`
  */
+// eslint-disable-next-line max-lines-per-function -- the handle, a line or two for each of its methods
 export async function startEmulator(options: StartOptions = {}): Promise<PushEmulator> {
   const { port, as, limits, faults = [], now, apiToken, onEvent } = options;
   const emulator = await start({

@@ -87,6 +87,7 @@ const rememberedMessages = 1000;
  *
  * @throws UserError `receiver-unreachable` when the first connection fails, `receiver-refused`
  */
+// eslint-disable-next-line complexity -- one life of a receiver, to be read from top to bottom
 export async function* listen(
   options: ListenOptions,
   deps: ListenDeps,

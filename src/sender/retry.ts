@@ -118,5 +118,6 @@ function ownWaitMs({ attempts, chance }: EndedAttempt, { retry, pace }: Diagnosi
 
 /** A random number from 0 to below 1. */
 export function chanceOf(random: Random): number {
-  return new DataView(random.bytes(4).slice().buffer).getUint32(0) / 2 ** 32;
+  const { buffer, byteOffset } = random.bytes(4);
+  return new DataView(buffer, byteOffset).getUint32(0) / 2 ** 32;
 }

@@ -33,13 +33,16 @@ export function parseBeacon(body: unknown): Beacon | Refusal {
   if (what === undefined) return malformed(`type is ${shown(type)}, not one of ${beaconTypes.join(", ")}`);
   if (!isTime(happenedAt)) return malformed("at is not a time in ms since 1970");
   const title = members.get("title") ?? undefined;
-  if (title !== undefined && !(typeof title === "string" && title.length <= longestTitle))
-    return malformed(`title is no text of at most ${longestTitle} characters`);
+  if (!isTitle(title)) return malformed(`title is no text of at most ${longestTitle} characters`);
   if (id === undefined) return { kind: "beacon", what, messageId: undefined, happenedAt, title };
   if (typeof id !== "string" && typeof id !== "number") return malformed("id is neither text nor number");
   const messageId = String(id);
   if (messageId.length > longestId) return malformed(`id is longer than ${longestId} characters`);
   return { kind: "beacon", what, messageId, happenedAt, title };
+}
+
+function isTitle(value: unknown): value is string | undefined {
+  return value === undefined || (typeof value === "string" && value.length <= longestTitle);
 }
 
 function isTime(value: unknown): value is number {

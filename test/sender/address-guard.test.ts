@@ -224,6 +224,8 @@ test.each([
   ["push.corp.test", "https://push.corp.test/p", true],
   ["push.corp.test", "https://push.corp.test:8443/p", true],
   ["PUSH.corp.test.", "https://push.corp.test./p", true],
+  ["push.corp.test.", "https://push.corp.test/p", true],
+  ["push.corp.test", "https://push.corp.test.:8443/p", true],
   ["push.corp.test:8443", "https://push.corp.test:8443/p", true],
   ["push.corp.test:8443", "https://push.corp.test:9443/p", false],
   ["push.corp.test:8443", "https://push.corp.test/p", false],

@@ -6,6 +6,7 @@ import { classifyFailure, classifyResponse, type Delivery } from "../../src/prot
 import type { FailureKind } from "../../src/protocol/diagnoses/row.ts";
 import { parseEndpoint, type Endpoint } from "../../src/protocol/subscription.ts";
 import {
+  chanceOf,
   decideRetry,
   type EndedAttempt,
   type RetryDecision,
@@ -162,6 +163,14 @@ describe("a wait without a word from the service", () => {
   test("is none for a stream that was refused, but only once", () => {
     expect(decide(failed("refused-stream"), { attempts: 2 })).toBe("1000 ms, job");
   });
+});
+
+test("chance is made of the bytes that were drawn, also where they are a part of more", () => {
+  const pool = Buffer.from("00000000400000008000000000000000ffffffff", "hex");
+  let at = 0;
+  const random = { bytes: (length: number) => pool.subarray(at, (at += length)) };
+  expect([1, 2, 3, 4].map(() => chanceOf(random))).toEqual([0, 0.25, 0.5, 0]);
+  expect(chanceOf(random)).toBeLessThan(1);
 });
 
 describe("no more attempts", () => {

@@ -189,7 +189,7 @@ export function nextText(
 
 /** Nobody is there to send it. */
 export function noWorkersText(
-  campaign: CampaignProgress,
+  campaign: Pick<CampaignProgress, "state">,
   workers: number,
   { paint }: Pick<Io, "paint">,
 ): readonly string[] {

@@ -21,10 +21,7 @@ export async function run(options: DoctorOptions, context: Context): Promise<Exi
   refuseUnknown(options.only, sections);
   const wanted = selectChecks(sections, { ...options, online: options.online || options.list });
   if (options.list) {
-    for (const line of json
-      ? checksOf(wanted).map((check) => jsonLine(checkJson(check)))
-      : listText(wanted, io))
-      io.out(line);
+    list(wanted, context);
     return ExitCode.ok;
   }
   const examined = await examineAll(wanted, await gatherFacts(options, context));
@@ -39,6 +36,11 @@ export async function run(options: DoctorOptions, context: Context): Promise<Exi
   for (const line of sumText(found, io)) io.out(line);
   if (firstToMend(found) === undefined && (await isWorthAsking(context))) await ask(context);
   return exitCode;
+}
+
+function list(wanted: readonly Section[], { io, json }: Pick<Context, "io" | "json">): void {
+  const lines = json ? checksOf(wanted).map((check) => jsonLine(checkJson(check))) : listText(wanted, io);
+  for (const line of lines) io.out(line);
 }
 
 function exitCodeFor(about: About | undefined): ExitCode {

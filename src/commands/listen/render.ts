@@ -71,6 +71,7 @@ export function messageText(
 }
 
 /** A message as a record; every field is always there. */
+// eslint-disable-next-line complexity -- each `??` is a field spelled out
 export function messageJson(
   event: MessageEvent | UndecryptableEvent,
   { exitCode, forwarded }: Handled,

@@ -53,6 +53,8 @@ export class Account {
     const { io, json } = this.#context;
     this.#counter.count(one.skipped);
     this.#groups.addSkipped(one);
+    if (one.skipped.cause === "journal.accepted" && "subscription" in one.recipient)
+      this.#memory.accountFor(one.recipient);
     if (json) io.out(skippedJson(one));
     else if (this.#skipped.length <= longestTable) this.#skipped.push(one);
   }

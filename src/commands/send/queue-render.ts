@@ -5,6 +5,7 @@ import type { Extent } from "../../campaigns/campaigns.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { campaignRecord, timeText } from "../campaigns/record.ts";
+import { noWorkersText } from "../campaigns/render.ts";
 import { counted } from "../subscriptions/render.ts";
 
 export interface Queued {
@@ -25,12 +26,7 @@ export function queuedText({ campaign, workers }: Queued, { paint }: Pick<Io, "p
     wait < 1000 ? "begins at once" : `begins in ${durationText(wait)}, ${timeText(dueAt).slice(0, 16)}Z`;
   return [
     `queued for ${extentText(campaign)}; ${begins}`,
-    ...(workers > 0
-      ? []
-      : [
-          `${paint.err.caution("note:")} no worker was seen in the last minute; nothing is sent before one runs`,
-          `${paint.err.hint("hint:")} start one, or several, on any machine: webpush worker`,
-        ]),
+    ...noWorkersText(campaign, workers, { paint }),
     `follow it: webpush campaigns watch ${id}`,
   ];
 }

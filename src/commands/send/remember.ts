@@ -11,6 +11,7 @@ import type { Context } from "../context.ts";
 import { counted } from "../subscriptions/render.ts";
 import type { SendOptions } from "./command.ts";
 import type { Result } from "./deliver.ts";
+import type { Recipient } from "./recipients.ts";
 
 type Needs = Pick<Context, "subscriptions" | "clock">;
 
@@ -49,11 +50,16 @@ export class Memory {
     this.#isWorthKeeping = isWorthKeeping;
   }
 
-  /** Takes one more; waits while a batch is being stored. */
-  async add({ recipient, delivery }: Pick<Result, "recipient" | "delivery">): Promise<void> {
-    const { record, subscription, pair } = recipient;
+  /** An earlier run of the same broadcast sent to it: of its origin not everybody is gone. */
+  accountFor({ subscription }: Pick<Recipient, "subscription">): void {
     const origin = endpointOrigin(subscription.endpoint);
     this.#byOrigin.set(origin, (this.#byOrigin.get(origin) ?? 0) + 1);
+  }
+
+  /** Takes one more; waits while a batch is being stored. */
+  async add({ recipient, delivery }: Pick<Result, "recipient" | "delivery">): Promise<void> {
+    const { record, pair } = recipient;
+    this.accountFor(recipient);
     if (record === undefined || !this.#isWorthKeeping(delivery)) return;
     const stored = { record, delivery, key: pair.publicKey, firstKey: recipient.tried?.firstKey };
     const { mostAtOnce } = this.#context.subscriptions;

@@ -23,7 +23,7 @@ export interface SendJournal extends Recorder, AsyncDisposable {
   settledOf(recipient: ReadyRecipient): Skipped | undefined;
 }
 
-type Options = Pick<SendOptions, "journal" | "resumeAnyway" | "retryAmbiguous" | "encoding">;
+type Options = Pick<SendOptions, "journal" | "resumeAnyway" | "retryAmbiguous" | "encoding" | "prune">;
 type Needs = Pick<Context, "clock" | "random" | "signal" | "cwd">;
 
 /** What is sent, and to whom: the journal is of this and of nothing else. */
@@ -57,7 +57,8 @@ export async function openSendJournal(
     settledOf(recipient) {
       const state = journal.stateOf(digestOf(recipient));
       if (state === "accepted") return settled.accepted;
-      if (state === "gone") return isDoubtful(recipient, journal) ? undefined : settled.gone;
+      if (state === "gone")
+        return isDoubtful(recipient, journal) || isUnmarked(recipient, options) ? undefined : settled.gone;
       return state === "ambiguous" && !options.retryAmbiguous ? settled.ambiguous : undefined;
     },
     intend: (recipient) => {
@@ -76,6 +77,14 @@ export async function openSendJournal(
  */
 function isDoubtful({ record }: ReadyRecipient, { createdAt }: Pick<Journal, "createdAt">): boolean {
   return record !== undefined && record.registeredAt > createdAt - youngMs;
+}
+
+/**
+ * Whether the run that found it gone ended before it could be marked: killed, since marks come at the end. Asked again it
+ * is marked, and nobody gets a message twice.
+ */
+function isUnmarked({ record }: ReadyRecipient, { prune }: Pick<Options, "prune">): boolean {
+  return prune && record !== undefined && record.gone === undefined;
 }
 
 function digestOf({ subscription }: ReadyRecipient): Uint8Array {

@@ -1,4 +1,5 @@
 /** A worker's log: each event as a line for people, or as a JSON record. */
+import { durationText, groupDigits } from "../../base/figures.ts";
 import type { Counts } from "../../campaigns/campaign.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
@@ -117,7 +118,7 @@ function waitText(afterMs: number): string {
 }
 
 function secondsText(ms: number): string {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : durationText(ms);
 }
 
 /** `990 accepted, 10 gone`, the most frequent first. */
@@ -130,6 +131,6 @@ function sumText(counts: Counts): string {
   if (sums.size === 0) return "nobody settled";
   return [...sums]
     .sort(([, a], [, b]) => b - a)
-    .map(([outcome, count]) => `${count} ${printable(outcome)}`)
+    .map(([outcome, count]) => `${groupDigits(count)} ${printable(outcome)}`)
     .join(", ");
 }

@@ -11,7 +11,7 @@ import { callKind, isBlindCall } from "./calls.ts";
 import { functionOf, receiverOf, type Located } from "./names.ts";
 import type { Sources } from "./page.ts";
 import { looksAtPermission } from "./permission.ts";
-import { calleeName, childrenOf, isFunction, unwrap, type FunctionNode, type Script } from "./script.ts";
+import { calleeName, childrenOf, isCallback, type FunctionNode, type Script } from "./script.ts";
 import {
   Flag,
   has,
@@ -22,7 +22,8 @@ import {
   start,
   turnedOff,
   unite,
-  without,
+  unwaited,
+  withoutCause,
   type States,
 } from "./states.ts";
 
@@ -341,19 +342,4 @@ class Tracer {
     }
     return unite(fulfilled, turnedOff(run(onFailed, withoutCause(failed)), frame.script, onFailed));
   }
-}
-
-/** Nobody waited here, so what was waited for inside holds up nothing that comes after. */
-function unwaited(before: States, after: States): States {
-  return some(before, Flag.network) ? after : without(after, Flag.network);
-}
-
-/** What was thrown, once it is caught: from there on it is the catching that decides. */
-function withoutCause(thrown: States): States {
-  const caught = without(without(thrown, Flag.payload), Flag.offline);
-  return new Map([...caught.keys()].map((flags) => [flags, undefined]));
-}
-
-function isCallback(node: AnyNode): boolean {
-  return isFunction(unwrap(node)) || node.type === "Identifier" || node.type === "MemberExpression";
 }

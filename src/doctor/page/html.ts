@@ -43,18 +43,22 @@ export function parseHtml(path: string, text: string): Html {
   };
   for (const element of elementsOf(parse(text, { sourceCodeLocationInfo: true }))) {
     const line = element.sourceCodeLocation?.startLine ?? 1;
-    const attribute = (name: string): string | undefined =>
-      element.attrs.find((one) => one.name === name)?.value;
-    const rel = (attribute("rel") ?? "").toLowerCase().split(/\s+/);
-    const value = attribute("href") ?? "";
-    if (element.tagName === "link" && rel.includes("manifest")) found.manifests.push({ value, line });
-    if (element.tagName === "link" && rel.some((word) => /^apple-touch-icon/.test(word)))
-      found.appleIcons.push({ value, line });
-    if (element.tagName === "meta" && attribute("http-equiv")?.toLowerCase() === "content-security-policy") {
-      found.policies.push({ value: attribute("content") ?? "", line });
-    }
-    if (element.tagName === "script" && javascriptTypes.test((attribute("type") ?? "").trim())) {
-      found.scripts.push(scriptOf(element, attribute("src")));
+    const attributes = new Map(element.attrs.map(({ name, value }) => [name, value]));
+    switch (element.tagName) {
+      case "link": {
+        const rel = (attributes.get("rel") ?? "").toLowerCase().split(/\s+/);
+        const link = { value: attributes.get("href") ?? "", line };
+        if (rel.includes("manifest")) found.manifests.push(link);
+        if (rel.some((word) => word.startsWith("apple-touch-icon"))) found.appleIcons.push(link);
+        break;
+      }
+      case "meta":
+        if (attributes.get("http-equiv")?.toLowerCase() === "content-security-policy")
+          found.policies.push({ value: attributes.get("content") ?? "", line });
+        break;
+      case "script":
+        if (javascriptTypes.test((attributes.get("type") ?? "").trim()))
+          found.scripts.push(scriptOf(element, attributes.get("src")));
     }
     for (const { name, value: code } of element.attrs) {
       if (!name.startsWith("on")) continue;

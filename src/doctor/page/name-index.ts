@@ -1,5 +1,5 @@
 /** The names of one script: what they are declared as, given, exported, and taken from elsewhere. */
-import type { AnyNode } from "acorn";
+import type { AnyNode, ImportDeclaration } from "acorn";
 import {
   calleeName,
   keyName,
@@ -81,19 +81,7 @@ export class NameIndex {
   }
 
   #takeModule(node: AnyNode): void {
-    if (node.type === "ImportDeclaration") {
-      const source = String(node.source.value);
-      this.#sources.push(source);
-      for (const one of node.specifiers) {
-        const imported =
-          one.type === "ImportSpecifier"
-            ? (keyName(one.imported) ?? "")
-            : one.type === "ImportDefaultSpecifier"
-              ? "default"
-              : "*";
-        this.#imports.set(one.local.name, { source, imported });
-      }
-    }
+    if (node.type === "ImportDeclaration") this.#takeImports(node);
     if (node.type === "ExportAllDeclaration") this.#sources.push(String(node.source.value));
     if (node.type === "ExportNamedDeclaration") this.#takeExports(node);
     if (node.type === "ExportDefaultDeclaration") {
@@ -106,6 +94,13 @@ export class NameIndex {
       // What is no plain text cannot be followed, and must not be taken for nothing.
       for (const argument of node.arguments) this.#sources.push(literalText(argument) ?? "(computed)");
     }
+  }
+
+  #takeImports(node: Extract<AnyNode, { type: "ImportDeclaration" }>): void {
+    const source = String(node.source.value);
+    this.#sources.push(source);
+    for (const one of node.specifiers)
+      this.#imports.set(one.local.name, { source, imported: importedName(one) });
   }
 
   #takeExports(node: Extract<AnyNode, { type: "ExportNamedDeclaration" }>): void {
@@ -131,6 +126,19 @@ function add<Key>(map: Map<Key, AnyNode[]>, key: Key, node: AnyNode): void {
   const known = map.get(key);
   if (known === undefined) map.set(key, [node]);
   else known.push(node);
+}
+
+function importedName(one: ImportDeclaration["specifiers"][number]): string {
+  switch (one.type) {
+    case "ImportSpecifier":
+      return keyName(one.imported) ?? "";
+    case "ImportDefaultSpecifier":
+      return "default";
+    case "ImportNamespaceSpecifier":
+      return "*";
+    default:
+      return one satisfies never;
+  }
 }
 
 function idName(node: AnyNode): string | undefined {

@@ -127,3 +127,8 @@ export function* nodesBelow(root: AnyNode): Generator<AnyNode> {
     stack.push(...childrenOf(node).reverse());
   }
 }
+
+/** Whether an argument may be a function, written there or named. */
+export function isCallback(node: AnyNode): boolean {
+  return isFunction(unwrap(node)) || node.type === "Identifier" || node.type === "MemberExpression";
+}

@@ -79,3 +79,14 @@ export function mark(states: States, flag: number): States {
 export function without(states: States, flag: number): States {
   return mapStates(states, (flags) => flags & ~flag);
 }
+
+/** Nobody waited here, so what was waited for inside holds up nothing that comes after. */
+export function unwaited(before: States, after: States): States {
+  return some(before, Flag.network) ? after : without(after, Flag.network);
+}
+
+/** What was thrown, once it is caught: from there on it is the catching that decides. */
+export function withoutCause(thrown: States): States {
+  const caught = without(without(thrown, Flag.payload), Flag.offline);
+  return new Map([...caught.keys()].map((flags) => [flags, undefined]));
+}

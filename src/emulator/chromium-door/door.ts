@@ -52,14 +52,8 @@ const whyMissing =
 
 /** The door of a push service for Chromium. */
 export function createChromiumDoor(options: ChromiumDoorOptions): ChromiumDoor {
-  const {
-    service,
-    random,
-    clock,
-    loginTimeoutMs = 10_000,
-    heartbeatMs = 60_000,
-    missedAfterMs = 10_000,
-  } = options;
+  const { service, random, clock } = options;
+  const { loginTimeoutMs = 10_000, heartbeatMs = 60_000, missedAfterMs = 10_000 } = options;
   const streams = new Set<Duplex>();
   const sessions = new Map<string, McsSession>();
   const absences = new Absences(missedAfterMs, (userAgentId) => {

@@ -46,11 +46,8 @@ async function serve(exchange: HttpExchange, handler: Handler, serving: Serving)
   const toxics = strike(exchange, serving);
   if (toxics.length === 0) return handler(exchange);
   const { rules } = serving;
-  const isOver = await suffer(exchange, toxics, "before", rules);
-  if (isOver) return undefined;
-  const instead = toxics
-    .map((toxic) => answerOf(toxic, "before", exchange))
-    .find((reply) => reply !== undefined);
+  if (await suffer(exchange, toxics, "before", rules)) return undefined;
+  const instead = answerAmong(toxics, "before", exchange);
   const huge = toxics.find((toxic) => toxic.type === "huge-body");
   // Whoever has not finished sending may never look at an answer that comes before.
   if ((instead ?? huge) !== undefined && (await readBody(exchange.request, drainedBytes)) === undefined)
@@ -61,15 +58,27 @@ async function serve(exchange: HttpExchange, handler: Handler, serving: Serving)
   }
   const taken = instead ?? (await handler(exchange));
   if (taken === undefined) return undefined;
-  const later = toxics
-    .map((toxic) => answerOf(toxic, "after", exchange))
-    .find((reply) => reply !== undefined);
-  const reply = later !== undefined && taken.status < 300 ? later : taken;
+  return afterwards(exchange, taken, toxics, rules);
+}
+
+/** What strikes once the request was worked on: another answer, a broken connection, an odd shape. */
+async function afterwards(
+  exchange: HttpExchange,
+  taken: Reply,
+  toxics: readonly Toxic[],
+  rules: FaultRules,
+): Promise<Reply | undefined> {
+  const reply = (taken.status < 300 ? answerAmong(toxics, "after", exchange) : undefined) ?? taken;
   if (await suffer(exchange, toxics, "after", rules)) return undefined;
   const shape = toxics.find(isShape);
   if (shape === undefined) return reply;
   await answerInShape(exchange, reply, shape, () => rules.chance());
   return undefined;
+}
+
+/** What the first of the toxics that answers at this moment answers. */
+function answerAmong(toxics: readonly Toxic[], moment: When, exchange: HttpExchange): Reply | undefined {
+  return toxics.map((toxic) => answerOf(toxic, moment, exchange)).find((reply) => reply !== undefined);
 }
 
 /** The toxics that strike this request, each told to the log. */

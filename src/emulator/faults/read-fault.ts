@@ -117,14 +117,10 @@ function toxicOf(name: string, read: Values): Toxic {
   const { when } = read;
   const jitterMs = read.number("jitter") ?? 0;
   switch (name as Toxic["type"]) {
-    case "status":
-      return {
-        type: "status",
-        status: number,
-        retryAfter: retryAfterOf(read),
-        body: read.text("body") ?? "",
-        when,
-      };
+    case "status": {
+      const body = read.text("body") ?? "";
+      return { type: "status", status: number, retryAfter: retryAfterOf(read), body, when };
+    }
     case "answer":
       return { type: "answer", cause: readCause(text), when };
     case "redirect":
@@ -261,12 +257,8 @@ function readValue(takes: Takes, raw: unknown): Value | undefined {
   if (takes.kind === "flag") return raw === true || raw === "true" ? true : undefined;
   if (raw === true) return takes.default;
   switch (takes.kind) {
-    case "number": {
-      const isNumeric = typeof raw === "string" && /^-?\d{1,12}(?:\.\d{1,6})?$/.test(raw);
-      const number = isNumeric ? Number(raw) : raw;
-      if (typeof number !== "number" || !(number >= takes.least && number <= takes.most)) return undefined;
-      return Number.isInteger(number) || takes.fractions === true ? number : undefined;
-    }
+    case "number":
+      return readNumber(takes, raw);
     case "text":
       if (typeof raw !== "string" || raw === "" || raw.length > 2000) return undefined;
       return takes.pattern?.test(raw) === false ? undefined : raw;
@@ -275,6 +267,16 @@ function readValue(takes: Takes, raw: unknown): Value | undefined {
     default:
       return takes satisfies never;
   }
+}
+
+function readNumber(
+  { least, most, fractions }: Extract<Takes, { kind: "number" }>,
+  raw: unknown,
+): number | undefined {
+  const isNumeric = typeof raw === "string" && /^-?\d{1,12}(?:\.\d{1,6})?$/.test(raw);
+  const number = isNumeric ? Number(raw) : raw;
+  if (typeof number !== "number" || !(number >= least && number <= most)) return undefined;
+  return Number.isInteger(number) || fractions === true ? number : undefined;
 }
 
 /** The rule as one line that reads back as the same. */

@@ -12,7 +12,8 @@ export const wnsRows = [
     when: { status: [400], header: { names: description, text: ["ttl", "cache-policy"] } },
     outcome: "rejected",
     meaning: "WNS refuses a TTL of 0 unless told not to cache",
-    advice: "use a TTL above 0, or add the header `X-WNS-Cache-Policy: no-cache`",
+    advice:
+      "use a TTL above 0; webpush itself adds the header `X-WNS-Cache-Policy: no-cache` to a TTL of 0, other senders must",
     retry: "no",
     subscription: "keep",
     about: "message",

@@ -5,7 +5,7 @@
  * nothing, as the queue is there and has one partition. Nothing here can be left out: each right was, in turn, and
  * test/commands/store/grant.test.ts or test/docs/operations.test.ts failed.
  */
-import { schema } from "./migrations.ts";
+import { queueSchema, schema } from "./migrations.ts";
 
 /**
  * - `sender`: stores subscriptions and keys, sends, and makes and steers campaigns
@@ -21,8 +21,6 @@ export interface Grantee {
   readonly role: string;
   readonly purpose: Purpose;
 }
-
-const queueSchema = "webpush_queue";
 
 /** Rights by table. */
 type Grants = Readonly<Record<string, string>>;

@@ -17,6 +17,8 @@ export interface Migration {
 }
 
 export const schema = "webpush";
+/** pg-boss keeps its jobs in a schema of its own. */
+export const queueSchema = "webpush_queue";
 
 const resultColumns = `
   registered_at timestamptz not null,

@@ -79,6 +79,16 @@ describe("a second run with the same journal", () => {
   });
 });
 
+test("who was found gone by a run that was killed before it marked anybody is asked again, and marked", async () => {
+  await using service = await ScriptedPushService.start({ status: 410 }, { status: 410 });
+  const cwd = await openProject({ browsers: [createBrowser(service.endpoint(), { name: "phone" })] });
+  // Which marks nobody, as one that was killed.
+  await sendJson(["hi", "--journal", "news.journal", "--no-prune"], { cwd });
+  expect(outcomes(await sendJson(["hi", "--journal", "news.journal"], { cwd }))).toEqual(["gone http.410"]);
+  const { stdout } = await runMain(["subscriptions", "list", "--gone", "--json"], { cwd });
+  expect(stdout).toContain("phone");
+});
+
 describe("who may have it already", () => {
   const lost: Reply = { fault: "reset-before-headers" };
 

@@ -66,6 +66,14 @@ describe("what became of stored subscriptions", () => {
     expect(marked).toEqual(["1", "3"].map(sampleEndpoint));
   });
 
+  test("is judged with those whom an earlier run of the broadcast sent to", async () => {
+    const { memory, add, marked } = await openMemory(Number.POSITIVE_INFINITY);
+    for (let one = 0; one < 30; one += 1) memory.accountFor({ subscription: sampleSubscription("before") });
+    await add(...Array.from({ length: 25 }, () => 410));
+    expect(await memory.store({ prune: true })).toMatchObject({ kept: 0 });
+    expect(marked).toHaveLength(25);
+  });
+
   test("is judged by all results of an origin, stored before or not", async () => {
     const { memory, add, marked } = await openMemory(2);
     await add(...Array.from({ length: 9 }, () => 201), ...Array.from({ length: 11 }, () => 410));

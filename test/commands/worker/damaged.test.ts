@@ -107,6 +107,47 @@ insert into webpush.campaigns select (jsonb_populate_record(k, jsonb_build_objec
   });
 });
 
+describe.skipIf(!hasPostgres)("what people and queries say to the database", () => {
+  const drop = "'; drop table webpush.subscriptions; --";
+
+  test("SQL in a name, a tag or a selection is text", async () => {
+    await using service = await AcceptingPushService.start();
+    const stage = await openStage({ service, count: 2 });
+    const run = (...argv: string[]) => runMain(argv, { env: { WEBPUSH_STORE: stage.url }, stdin: "" });
+    await stage.database.change({
+      text: "update webpush.subscriptions set name = $1, tags = array[$1] where seq = 1",
+      values: [drop],
+    });
+    expect((await run("subscriptions", "list", "--json")).stdout).toContain(drop);
+    for (const to of [drop, `tag:${drop}`, "%", "reader-_"])
+      expect((await run("subscriptions", "show", to)).exitCode).toBe(to.endsWith(drop) ? 0 : 2);
+    expect((await run("campaigns", "show", drop)).exitCode).toBe(2);
+    const plan = { ...stage.campaign, selection: [drop, `tag:${drop}`] };
+    await stage.campaigns.create(plan, { id: "odd", dueInMs: 0 });
+    expect(await stage.campaigns.find("odd")).toMatchObject({ recipients: 1, selection: plan.selection });
+    expect(
+      await stage.database.query({ text: "select name from webpush.subscriptions order by seq" }),
+    ).toEqual([{ name: drop }, { name: "reader-2" }]);
+  });
+
+  test.each([
+    "delete from webpush.subscriptions returning endpoint, p256dh, auth",
+    "with d as (delete from webpush.subscriptions returning *) select endpoint, p256dh, auth from d",
+    "select endpoint, p256dh, auth from webpush.subscriptions; drop table webpush.subscriptions",
+    "select endpoint, p256dh, auth from webpush.subscriptions) as x; commit; drop table webpush.subscriptions; --",
+    "select endpoint, p256dh, auth, setval('webpush.subscriptions_seq_seq', 99) as id from webpush.subscriptions",
+  ])("a query that would change something is refused by the database: %s", async (query) => {
+    await using service = await AcceptingPushService.start();
+    const stage = await openStage({ service, count: 2 });
+    const env = { WEBPUSH_STORE: stage.url, WEBPUSH_QUERY: query };
+    const { exitCode, stderr } = await runMain(["subscriptions", "list"], { env, stdin: "" });
+    expect([1, 2]).toContain(exitCode);
+    expect(stderr).toMatch(/^error: /);
+    const left = { text: "select count(*)::int as count from webpush.subscriptions" };
+    expect(await stage.database.query(left)).toEqual([{ count: 2 }]);
+  });
+});
+
 function messageOf(title: string) {
   const payload = Buffer.from(JSON.stringify({ title }));
   return { payload, ttlSeconds: 86_400, urgency: undefined, topic: undefined };

@@ -91,7 +91,7 @@ test.each([
   ["a status of two digits", "HTTP/1.1 99 Odd\r\n\r\n"],
   ["a status of four digits", "HTTP/1.1 2010 Odd\r\n\r\n"],
   ["a switch of protocols", "HTTP/1.1 101 Go\r\nupgrade: x\r\n\r\n"],
-  ["interim answers without end", "HTTP/1.1 103 Early\r\n\r\n".repeat(17)],
+  ["interim answers without end", `${"HTTP/1.1 103 Early\r\n\r\n".repeat(17)}HTTP/1.1 204 No\r\n\r\n`],
   ["two lengths", "HTTP/1.1 410 Gone\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab"],
   ["a negative length", "HTTP/1.1 410 Gone\r\ncontent-length: -1\r\n\r\n"],
   [

@@ -261,6 +261,7 @@ describe("an answer with too much in it", () => {
   test("interim answers without end tell nothing", async () => {
     await using service = await answering((peer, id) => {
       for (let count = 0; count < 100; count += 1) peer.begin(id, 103);
+      peer.answer(id, 201);
     });
     expect(await exchangeOnce(service.endpoint())).toMatchObject({ kind: "ambiguous" });
   });
