@@ -6,9 +6,13 @@ import { isInstalled } from "../browsers/emulated.ts";
 import { linesOf, spawnCli } from "../support/run-cli.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
-/** The machine's own environment, since browsers need more than PATH, with a folder of its own for what is thrown away. */
+/**
+ * The machine's own environment, since browsers need more than PATH, with a folder of its own for what is thrown away;
+ * Node 22 would keep its compile cache there.
+ */
 function environment(): Record<string, string | undefined> {
-  return { ...process.env, TMPDIR: tempFolder(), CI: undefined, NO_COLOR: "1" };
+  const ours = { TMPDIR: tempFolder(), NODE_DISABLE_COMPILE_CACHE: "1", NO_COLOR: "1" };
+  return { ...process.env, ...ours, CI: undefined };
 }
 
 describe.each(browserNames)("in %s", { timeout: 180_000 }, (name) => {

@@ -6,7 +6,7 @@ import { runScript, scaffoldServer, startServer } from "../support/scaffolded-se
 describe.each(serverKinds)("the server with %s", (kind) => {
   test("passes its own tests", async () => {
     const { home } = await scaffoldServer(kind);
-    const ran = await runScript(home, ["--test"]);
+    const ran = await runScript(home, ["--test", "--test-reporter=tap"]);
     expect(ran.exitCode, ran.stdout).toBe(0);
     expect(ran.stdout).toMatch(/^# pass [1-9]\d*$/m);
   });
