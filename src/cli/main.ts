@@ -9,6 +9,7 @@ import { CommanderError, type Command } from "commander";
 import type { Dispatch } from "../commands/dispatch.ts";
 import type { Context } from "../commands/context.ts";
 import { ExitCode } from "../commands/exit-code.ts";
+import { columnsOf } from "./columns.ts";
 import { readGlobalOptions, withoutGlobalOptions } from "./global-options.ts";
 import { openProgram } from "./program.ts";
 import type { Host } from "./real-context.ts";
@@ -45,7 +46,7 @@ export async function main(host: Host, about: About): Promise<ExitCode> {
     const program = await openProgram(host.argv, {
       version: about.version,
       dispatch,
-      columns: host.isTerminal.out ? host.stdout.columns : undefined,
+      columns: host.isTerminal.out ? columnsOf(host.stdout) : undefined,
       prepare: (tree) => {
         captureOutput(tree, host, (text) => {
           complaint = text;
@@ -96,7 +97,10 @@ async function printUsageError(text: string, host: Host): Promise<void> {
   const { stdout, stderr, isTerminal } = host;
   if (wantsJson(host)) stdout.write(usageErrorJson(text));
   stderr.write(
-    wrapTalk(usageErrorText(text), (isTerminal.err ? stderr.columns : undefined) ?? Number.POSITIVE_INFINITY),
+    wrapTalk(
+      usageErrorText(text),
+      (isTerminal.err ? columnsOf(stderr) : undefined) ?? Number.POSITIVE_INFINITY,
+    ),
   );
 }
 

@@ -24,6 +24,7 @@ import { absentPrompt, createPrompt } from "../terminal/prompt.ts";
 import { absentStatusArea, createStatusArea, type SharedStatusArea } from "../terminal/status-area.ts";
 import { wrapTalk } from "../terminal/wrap.ts";
 import { commandsAsTyped } from "./as-typed.ts";
+import { columnsOf } from "./columns.ts";
 import type { GlobalOptions } from "./global-options.ts";
 
 /** What main() needs of a process; tests hand in their own. */
@@ -203,8 +204,8 @@ function terminalOf({ isTerminal, stdout, stderr, env }: Host): Terminal {
   const wanted = said > 0 ? said : undefined;
   return {
     ...isTerminal,
-    columns: stdout.columns ?? wanted ?? (isTerminal.out ? defaultColumns : Number.POSITIVE_INFINITY),
-    errColumns: isTerminal.err ? (stderr.columns ?? wanted ?? defaultColumns) : Number.POSITIVE_INFINITY,
+    columns: columnsOf(stdout) ?? wanted ?? (isTerminal.out ? defaultColumns : Number.POSITIVE_INFINITY),
+    errColumns: isTerminal.err ? (columnsOf(stderr) ?? wanted ?? defaultColumns) : Number.POSITIVE_INFINITY,
   };
 }
 

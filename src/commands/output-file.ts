@@ -6,13 +6,23 @@ import { UserError, systemCode } from "../base/errors.ts";
 
 /**
  * Writes a new file for its owner alone; an existing one, or a link in its place, is never written over.
+ * What does not fit leaves no file: its name would be taken for the next attempt.
  *
  * @throws UserError `output-unwritable`
  */
 export function writePrivateFile(name: string, content: string | Uint8Array, cwd: string): void {
-  attempt(name, () => {
-    writeFileSync(resolve(cwd, name), content, { flag: "wx", mode: 0o600 });
-  });
+  const path = resolve(cwd, name);
+  const file = attempt(name, () => openSync(path, "wx", 0o600));
+  try {
+    attempt(name, () => {
+      writeFileSync(file, content);
+    });
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** About as many characters are written at a time. */
@@ -64,15 +74,26 @@ function attempt<Result>(name: string, work: () => Result): Result {
   try {
     return work();
   } catch (error) {
-    const isThere = systemCode(error) === "EEXIST";
     throw new UserError(
       "output-unwritable",
       `cannot write ${name} (${systemCode(error) ?? "unknown error"})`,
       {
         kind: "failed",
-        hints: [isThere ? "remove it first, or choose another name" : "check the folder and its permissions"],
+        hints: [hintFor(systemCode(error))],
         cause: error,
       },
     );
+  }
+}
+
+function hintFor(code: string | undefined): string {
+  switch (code) {
+    case "EEXIST":
+      return "remove it first, or choose another name";
+    case "ENOSPC":
+    case "EDQUOT":
+      return "free some disk space, or choose another place";
+    default:
+      return "check the folder and its permissions";
   }
 }

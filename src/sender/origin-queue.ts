@@ -87,9 +87,9 @@ export class OriginQueue<Tag> {
     return why && withheldDelivery(why.cause, why.reason ?? diagnosisOf(why.cause).meaning);
   }
 
-  /** Whether it answered a short while ago, whatever it said: so we are within reach of the network. */
+  /** Whether it answered, whatever it said, while another that is given up now was out of reach: then our network works. */
   hasAnsweredLately(now: number): boolean {
-    return now - this.#answeredAt < shortWaitMs;
+    return now - this.#answeredAt < givenUpAfterMs;
   }
 
   /** Whether jobs are given up without an attempt. */

@@ -51,7 +51,7 @@ export class OriginQueues<Tag> implements Disposable {
     return this.#queues.get(origin);
   }
 
-  /** Whether another origin than this one answered a short while ago; else it may be our own network that does not work. */
+  /** Whether another origin than this one answered within the last minute; else it may be our own network that does not work. */
   hasAnswerBeside(queue: OriginQueue<Tag>, now: number): boolean {
     return Array.from(this.#queues.values()).some((one) => one !== queue && one.hasAnsweredLately(now));
   }

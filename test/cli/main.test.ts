@@ -312,6 +312,17 @@ describe("at a terminal of 40 columns", () => {
   );
 });
 
+test("a terminal that says it has 0 columns does not know how many it has", async () => {
+  const { stderr } = await runMain(["send", "Hello"], { tty: true, columns: 0, env: { NO_COLOR: "1" } });
+  expect(linesOf(stderr)).toContain(
+    "hint: store a subscription: webpush subscriptions add subscription.json",
+  );
+  const help = await runMain(["keys", "--help"], { tty: true, columns: 0 });
+  expect(help.stdout).toBe((await runMain(["keys", "--help"])).stdout);
+  const complaint = await runMain(["keys", "--tlt", "5"], { tty: true, columns: 0 });
+  expect(linesOf(complaint.stderr)).toEqual(["error: unknown option '--tlt'"]);
+});
+
 describe("commands in messages are named as they are typed", () => {
   const npx = { npm_command: "exec", npm_config_user_agent: "npm/11.1.0 node/v24.3.0" };
 

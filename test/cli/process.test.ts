@@ -39,6 +39,17 @@ test("output that does not fit the disk is a failure, in one line", async () => 
   expect(linesOf(stderr)).toEqual(["error: cannot write output (ENOSPC)"]);
 });
 
+test("a file that cannot be written whole is not left behind, in the way of the next attempt", async () => {
+  const cwd = tempFolder();
+  const script = "webpush keys --quiet > /dev/null; ulimit -f 0; webpush keys export --output keys.json";
+  const { exitCode, stderr } = await spawnShell(script, { cwd });
+  expect({ exitCode, stderr }).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("error: cannot write keys.json (EFBIG)") as string,
+  });
+  expect(existsSync(join(cwd, "keys.json"))).toBe(false);
+});
+
 test("data and talk keep apart: stdout of keys is the key alone", async () => {
   const cwd = tempFolder();
   const { stdout } = await spawnShell('key=$(webpush keys 2> talk.txt); echo "${#key}"; wc -l < talk.txt', {

@@ -55,6 +55,14 @@ test("a second time nothing is touched", () => {
   expect(statSync(join(root, "a"))).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
 });
 
+test("what has come since it was looked at is not written over, and what was begun is taken back", () => {
+  const root = tempFolder();
+  expect(() => apply(root, [file("a", "first"), file("a", "second")], true)).toThrow(
+    /cannot write public.a \(EEXIST\)/,
+  );
+  expect(contents(root)).toEqual({});
+});
+
 test("a conflict is found before anything is written", () => {
   const root = tempFolder();
   writeFileSync(join(root, "z"), "mine");

@@ -56,7 +56,13 @@ export function hasPassword(text: string): boolean {
 
 function shownAddress(url: URL): string {
   const user = url.username === "" ? "" : `${url.username}@`;
-  return `postgres://${user}${url.host === "" ? (url.searchParams.get("host") ?? "") : url.host}${url.pathname}`;
+  return `postgres://${user}${hostParameterOf(url) ?? url.host}${url.pathname}`;
+}
+
+/** `?host=…` goes before the host of the URL, as in libpq: it is where the connection leads. */
+function hostParameterOf(url: URL): string | undefined {
+  const host = url.searchParams.getAll("host").at(-1);
+  return host === "" ? undefined : host;
 }
 
 function sslModeOf(url: URL): SslMode {
@@ -71,7 +77,7 @@ function sslModeOf(url: URL): SslMode {
 
 /** A socket of this machine, or its loopback addresses. */
 function isLocal(url: URL): boolean {
-  const host = url.hostname === "" ? (url.searchParams.get("host") ?? "") : url.hostname;
+  const host = hostParameterOf(url) ?? url.hostname;
   return host === "" || host.startsWith("/") || host.startsWith("%2F") || isLoopbackHost(host);
 }
 
@@ -101,7 +107,12 @@ function readCertificate(path: string): string {
 function notAnAddress(text: string): UserError {
   // What was given may hold a password, so only what cannot be one is repeated.
   const scheme = /^([a-z][a-z0-9+.-]{0,15}):/i.exec(text)?.[1];
-  const what = scheme === undefined ? "it has no postgres:// in front" : `it begins with ${scheme}:`;
+  const what =
+    scheme === undefined
+      ? "it has no postgres:// in front"
+      : isStoreAddress(text)
+        ? "a part of it cannot be read"
+        : `it begins with ${scheme}:`;
   return new UserError("store-address", `that is not the address of a PostgreSQL database: ${what}`, {
     hints: ["write postgres://user@host:5432/database; characters such as @ and / in a part as %40 and %2F"],
   });

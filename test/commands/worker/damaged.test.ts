@@ -89,7 +89,8 @@ insert into webpush.results (seq, registered_at, at, outcome, cause, gone_at, go
 update webpush.campaigns set selection = array[${escapes}], counts = jsonb_build_object(${escapes}, 1);
 update webpush.chunks set worker = ${escapes}, leased_until = now() + interval '1 hour';
 insert into webpush.workers (name, version) values (${escapes}, ${escapes});
-insert into webpush.origins values ('https://push.example.net', now() + interval '1 hour', ${escapes}, ${escapes});
+insert into webpush.origins values ('https://push.example.net', now() + interval '1 hour', ${escapes}, ${escapes}),
+  (${escapes}, now() + interval '1 hour', ${escapes}, ${escapes});
 insert into webpush.campaigns select (jsonb_populate_record(k, jsonb_build_object('id', ${escapes}))).* from webpush.campaigns k`);
     const env = {
       WEBPUSH_STORE: stage.url,
