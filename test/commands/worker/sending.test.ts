@@ -137,6 +137,24 @@ describe.skipIf(!hasPostgres)("webpush worker", () => {
   });
 });
 
+describe.skipIf(!hasPostgres)("two campaigns to the same subscriptions", () => {
+  test("are sent at the same time by two workers, and neither waits for ever or loses anybody", async () => {
+    await using service = await AcceptingPushService.start();
+    const stage = await openStage({ service, count: 1200 });
+    await stage.campaigns.create(stage.campaign, { id: "offer", dueInMs: 0 });
+    const workers = await Promise.all([1, 2].map(() => startWorker(stage.url, { untilIdle: true })));
+    for (const { ended } of workers) expect(await ended).toBe(0);
+    expect(service.paths).toHaveLength(2400);
+    for (const id of ["news", "offer"])
+      expect(await stage.campaigns.find(id)).toMatchObject({
+        state: "done",
+        counts: { "accepted:ok": 1200 },
+      });
+    const lost = workers.flatMap(({ events }) => events().filter(({ type }) => type.endsWith(".lost")));
+    expect(lost).toEqual([]);
+  });
+});
+
 describe.skipIf(!hasPostgres)("a subscription that says it is on the worker's machine", () => {
   test("is a stranger's: nothing is posted there, and it counts as blocked", async () => {
     await using service = await AcceptingPushService.start();
