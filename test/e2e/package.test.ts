@@ -59,7 +59,7 @@ interface Ran {
 
 /** Runs a program of npm's in `cwd`, with nothing of this test run in its environment. */
 function run(command: string, argv: readonly string[], cwd: string): Promise<Ran> {
-  const ours = /^(?:npm_(?!config_(?:cache|registry)$)|webpush_|vapid_|vitest|node_)/i;
+  const ours = /^(?:npm_(?!config_(?:cache|registry)$)|webpush_|vapid_|vitest|node_(?!extra_ca_certs$))/i;
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
   const shell = process.platform === "win32";
   return new Promise((resolve, reject) => {
