@@ -29,7 +29,11 @@ export async function surveySubscriptions(
   return surveyor.survey();
 }
 
-/** The survey of records at hand. */
+/**
+ * The survey of records at hand.
+ *
+ * @internal
+ */
 export function surveyOf(records: readonly SubscriptionRecord[], facts: SurveyFacts): SubscriptionSurvey {
   const surveyor = new Surveyor(facts, Number.POSITIVE_INFINITY);
   for (const record of records) surveyor.meet(record);

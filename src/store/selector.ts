@@ -14,6 +14,7 @@ const shortestId = 4;
 /**
  * The records that `selectors` name, each once, in stored order.
  *
+ * @internal
  * @throws UserError `subscription-unknown`, `subscription-ambiguous`
  */
 export function selectRecords(

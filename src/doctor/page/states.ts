@@ -76,7 +76,7 @@ export function mark(states: States, flag: number): States {
   return mapStates(states, (flags) => (has(flags, Flag.shown) ? flags : flags | flag));
 }
 
-export function without(states: States, flag: number): States {
+function without(states: States, flag: number): States {
   return mapStates(states, (flags) => flags & ~flag);
 }
 
