@@ -60,6 +60,7 @@ export async function openContext(
     );
     io.err(`${io.paint.err.hint("hint:")} chmod 600 it; make new keys if somebody may have read it`);
   }
+  refuseEmptyStore(globals, host);
   warnOfPassword(globals, host, io);
   const settings = createSettingsStore(location);
   const choice = chooserOf(globals, settings);
@@ -131,6 +132,14 @@ function chooserOf(globals: GlobalOptions, settings: SettingsStore): Omit<StoreC
 function queryWithoutStore(): UserError {
   return new UserError("query-without-store", "--query needs a database to ask", {
     hints: ["name it: --store postgres://user@host/database or WEBPUSH_STORE"],
+  });
+}
+
+/** Most likely an unset variable: the project's files must not be taken for the database that was meant. */
+function refuseEmptyStore({ store }: GlobalOptions, { env }: Host): void {
+  if (store?.trim() !== "" || store === env["WEBPUSH_STORE"]) return;
+  throw new UserError("store-address", "--store is empty", {
+    hints: ["check the variable it comes from; leave the flag out for the project's files"],
   });
 }
 

@@ -6,6 +6,13 @@ import { linesOf, runJson, runMain } from "../support/run-cli.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { sampleJson, samplePair } from "../support/samples.ts";
 
+test("an empty --store is an unset variable, not the project's files", async () => {
+  const { exitCode, stderr } = await runMain(["subscriptions", "list", "--store", ""]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^error: --store is empty\nhint: check the variable/);
+  expect((await runMain(["subscriptions", "list"], { env: { WEBPUSH_STORE: "" } })).exitCode).toBe(0);
+});
+
 test("nothing is stored while the setting that says where does not read", async () => {
   const cwd = tempFolder();
   await runMain(["config", "set", "store", "postgres://db.example.net/push"], { cwd });

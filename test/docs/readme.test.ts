@@ -51,7 +51,8 @@ describe("the README", () => {
         stdin: "",
         tty: true,
         columns: 100,
-        env: { NO_COLOR: "1" },
+        // As npx runs it.
+        env: { NO_COLOR: "1", npm_command: "exec", npm_config_user_agent: "npm/10.8.2 node/v20.17.0" },
       });
       expect(exitCode, `webpush ${argv.join(" ")}: ${stderr}`).toBe(0);
       const printed = new Set([...linesOf(stdout), ...linesOf(stderr)].map(normalised));
