@@ -1,7 +1,7 @@
 /** A stock Firefox on the emulator, no driver attached. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { hasLibnotify } from "../../src/browsers/libnotify.ts";
 import { ourPair } from "../commands/send/sending.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -14,6 +14,10 @@ const note = {
   data: { id: 7 },
   actions: [{ action: "read", title: "Read it" }],
 };
+
+function isWritten(file: string, text: string): boolean {
+  return existsSync(file) && readFileSync(file, "utf8").includes(text);
+}
 
 describe.skipIf(!isInstalled("firefox"))("Firefox", { timeout: 180_000 }, () => {
   test("subscribes at the emulator and shows what `webpush send` sends", async () => {
@@ -67,6 +71,10 @@ describe.skipIf(!isInstalled("firefox"))("Firefox", { timeout: 180_000 }, () => 
     const profileDir = join(tempFolder(), "profile");
     const first = await open({ name: "firefox", url: `${site.origin}/`, profileDir });
     const { subscription } = await site.reported("subscribed");
+    // Who it is to the push service, Firefox writes down a moment after it has subscribed.
+    await vi.waitUntil(() => isWritten(join(profileDir, "prefs.js"), "dom.push.userAgentID"), {
+      timeout: 60_000,
+    });
     await first.close();
 
     await send(subscription, { title: "While you were away" });
