@@ -115,7 +115,7 @@ describe.skipIf(!hasPostgres)("of a database", () => {
     const { url, database } = await openTestDatabase();
     const asked = 1_200;
     await storeReaders(database, { count: asked, endpoint: (reader) => service.endpoint(`/${reader}`) });
-    const options = { cwd: tempFolder(), env: { WEBPUSH_STORE: url } };
+    const options = { cwd: tempFolder(), env: { WEBPUSH_STORE: url, WEBPUSH_ALLOW_HOST: "127.0.0.1" } };
     await runMain(["keys", "--subject", "mailto:push@harbour.shop"], options);
     const argv = ["subscriptions", "check", "--online", "--include-unproven", "--yes", "--json"];
     const all = await runMain(argv, options);
