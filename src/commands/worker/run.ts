@@ -47,6 +47,8 @@ export async function run(options: WorkerOptions, context: Context): Promise<Exi
   const now = (): number => performance.now();
   const watch = new DatabaseWatch({ tell, now });
   const pace = openWorkersPace(database, { originPerSecond: options.originRate, now });
+  // Who wants to be left alone is known before the first chunk is taken.
+  await pace.refresh();
   using sender = openNetwork(options, { ...context, subject: keyWatch.current.subject });
   const inFlight = (): number => sender.state().origins.reduce((sum, origin) => sum + origin.inFlight, 0);
   const metrics: WorkerMetrics = createMetrics({
