@@ -12,8 +12,7 @@ export const wnsRows = [
     when: { status: [400], header: { names: description, text: ["ttl", "cache-policy"] } },
     outcome: "rejected",
     meaning: "WNS refuses a TTL of 0 unless told not to cache",
-    advice:
-      "use a TTL above 0; webpush itself adds the header `X-WNS-Cache-Policy: no-cache` to a TTL of 0, other senders must",
+    advice: "use a TTL above 0; or add `X-WNS-Cache-Policy: no-cache` to a TTL of 0, as webpush itself does",
     retry: "no",
     subscription: "keep",
     about: "message",
