@@ -101,7 +101,10 @@ export async function openContext(
   return { context, stores };
 }
 
-/** What says where the stores are: flag and environment before the project's setting. */
+/**
+ * What says where the stores are: flag and environment before the project's setting, which is read once. A run has one
+ * store to its end, and a broadcast asks where it is for each message.
+ */
 function chooserOf(globals: GlobalOptions, settings: SettingsStore): Omit<StoreChoice, "caution"> {
   // A file that does not read is told of by whoever needs its keys or changes anything; `doctor` looks at what is left.
   const readSettings = (): ProjectSettings => {
@@ -111,8 +114,9 @@ function chooserOf(globals: GlobalOptions, settings: SettingsStore): Omit<StoreC
       return {};
     }
   };
+  let kept: ProjectSettings | undefined;
   const setting = (name: "store" | "query"): string | undefined => {
-    const text = globals[name] ?? readSettings()[name];
+    const text = globals[name] ?? (kept ??= readSettings())[name];
     return text === undefined || text.trim() === "" ? undefined : text;
   };
   const address = (): string | undefined => setting("store");

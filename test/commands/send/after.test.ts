@@ -160,6 +160,15 @@ describe("what happens meanwhile", () => {
     return { ...(await running), cwd };
   }
 
+  test("a run remembers where it began, whatever the setting says by then", async () => {
+    const { cwd, exitCode } = await sendAndMeanwhile(
+      (folder) => runMain(["config", "set", "store", "postgres://127.0.0.1:1/elsewhere"], { cwd: folder }),
+      {},
+    );
+    expect(exitCode).toBe(0);
+    expect((await storedIn(cwd)).get("phone")?.lastResult).toMatchObject({ outcome: "accepted" });
+  });
+
   test("a page that registers again is not marked gone by the answer for its older registration", async () => {
     const { cwd } = await sendAndMeanwhile((folder, endpoint) => {
       const store = createSubscriptionStore(
