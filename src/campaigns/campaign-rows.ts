@@ -7,7 +7,8 @@ import { parseTopic, parseUrgency } from "../protocol/message.ts";
 import { areCounts, damaged } from "./damage.ts";
 import { contentEncodings } from "../protocol/subscription.ts";
 import { msOf, publicKeyOf, recordOf, type RecordRow } from "../store/postgres/rows.ts";
-import type { Campaign, CampaignState, Counts, TurnRecipient } from "./campaign.ts";
+import type { Campaign, CampaignState, TurnRecipient } from "./campaign.ts";
+import type { Counts } from "./counts.ts";
 
 /** A running campaign whose time has passed is over, though nobody may have noted it yet. */
 export const stateNow =

@@ -9,6 +9,7 @@ import type { Message } from "../protocol/message.ts";
 import type { ContentEncoding } from "../protocol/subscription.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { SubscriptionRecord } from "../store/subscriptions.ts";
+import type { Counts } from "./counts.ts";
 
 /**
  * - `running`: chunks are taken as soon as the campaign is due
@@ -16,14 +17,6 @@ import type { SubscriptionRecord } from "../store/subscriptions.ts";
  * - `cancelled`, `expired` (its TTL has passed), `done`: nothing more will be sent
  */
 export type CampaignState = "running" | "paused" | "cancelled" | "expired" | "done";
-
-/** How many recipients there were of each kind, by `outcomeKey`. */
-export type Counts = Readonly<Record<string, number>>;
-
-/** The key of an outcome and its cause in `Counts`: `accepted:ok`, `skipped:key.unknown`. */
-export function outcomeKey({ outcome, cause }: { readonly outcome: string; readonly cause: string }): string {
-  return `${outcome}:${cause}`;
-}
 
 /** What a campaign sends and how; written when it is made, never changed. */
 export interface CampaignPlan {

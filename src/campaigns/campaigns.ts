@@ -2,12 +2,12 @@
  * Campaigns for whoever makes and watches them. What is sent is up to workers (turns.ts).
  */
 import { UserError } from "../base/errors.ts";
-import { isTagSelector } from "../store/selector.ts";
+import { isTagSelector, tagOf } from "../store/selector.ts";
 import type { Database, Transaction } from "../store/postgres/database.ts";
 import { copyLine } from "../store/postgres/copy.ts";
 import { endpointFingerprint, keyBytes, msOf, timeOf } from "../store/postgres/rows.ts";
 import type { SubscriptionRecord } from "../store/subscriptions.ts";
-import type { Campaign, CampaignPlan, CampaignProgress, CampaignState, Counts } from "./campaign.ts";
+import type { Campaign, CampaignPlan, CampaignProgress, CampaignState } from "./campaign.ts";
 import { campaignOf, type CampaignRow } from "./campaign-rows.ts";
 import {
   changeState,
@@ -20,6 +20,7 @@ import {
   selectProgress,
   selectWorkers,
 } from "./campaign-sql.ts";
+import { sumOf, type Counts } from "./counts.ts";
 import { readHolds } from "./pace.ts";
 import { openQueue, type ChunkQueue } from "./queue.ts";
 import { mend } from "./turns.ts";
@@ -177,7 +178,7 @@ async function select(
   readonly tags: readonly string[];
   readonly named: readonly bigint[];
 }> {
-  const tags = selection.filter(isTagSelector).map((selector) => selector.slice("tag:".length));
+  const tags = selection.filter(isTagSelector).map(tagOf);
   const selectsAll = selection.includes("all");
   if (source === "query") return { selectsAll, tags, named: [] };
   const names = selection.filter((selector) => selector !== "all" && !isTagSelector(selector));
@@ -266,12 +267,6 @@ async function progressOf(
 
 function rethrow(error: UserError): never {
   throw error;
-}
-
-function sumOf(one: Counts, other: Counts): Counts {
-  const sums = new Map(Object.entries(one));
-  for (const [key, count] of Object.entries(other)) sums.set(key, (sums.get(key) ?? 0) + count);
-  return Object.fromEntries(sums);
 }
 
 async function findOne(database: Database, id: string): Promise<CampaignProgress> {

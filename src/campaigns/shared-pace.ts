@@ -51,12 +51,13 @@ export function openWorkersPace(
   const holds = new Map<string, Hold>();
   const unwritten = new Map<string, Hold>();
   const listeners = new Set<(hold: SharedHold) => void>();
-  const learn = ({ origin, forMs, why }: SharedHold): boolean => {
-    const until = now() + forMs;
-    if (until <= (holds.get(origin)?.until ?? 0)) return false;
-    holds.set(origin, { until, why });
+  /** Answers the hold that is news. */
+  const learn = ({ origin, forMs, why }: SharedHold): Hold | undefined => {
+    const hold = { until: now() + forMs, why };
+    if (hold.until <= (holds.get(origin)?.until ?? 0)) return undefined;
+    holds.set(origin, hold);
     for (const listener of listeners) listener({ origin, forMs, why });
-    return true;
+    return hold;
   };
   const writeAll = async (): Promise<void> => {
     for (const [origin, hold] of [...unwritten]) {
@@ -68,8 +69,7 @@ export function openWorkersPace(
     }
   };
   const held = (told: SharedHold): void => {
-    if (!learn(told)) return;
-    const hold = holds.get(told.origin);
+    const hold = learn(told);
     if (hold === undefined) return;
     unwritten.set(told.origin, hold);
     writeAll().catch(passing);

@@ -4,7 +4,8 @@
  */
 import { recordColumns, endpointFingerprint, keyBytes, timeOf } from "../store/postgres/rows.ts";
 import type { Statement } from "../store/postgres/database.ts";
-import type { Campaign, Counts, GoneMarks, Outcome } from "./campaign.ts";
+import type { Campaign, GoneMarks, Outcome } from "./campaign.ts";
+import type { Counts } from "./counts.ts";
 import { campaignColumns, stateNow } from "./campaign-rows.ts";
 import type { Progress } from "./ledger.ts";
 

@@ -9,15 +9,9 @@ import type { UserError } from "../base/errors.ts";
 import type { VapidPublicKey } from "../protocol/vapid.ts";
 import type { Database, Queries } from "../store/postgres/database.ts";
 import type { RecordRow } from "../store/postgres/rows.ts";
-import {
-  outcomeKey,
-  type CampaignState,
-  type Counts,
-  type GoneMarks,
-  type Outcome,
-  type Turn,
-} from "./campaign.ts";
+import { type CampaignState, type GoneMarks, type Outcome, type Turn } from "./campaign.ts";
 import { campaignOf, recipientsOf, stateNow, type CampaignRow } from "./campaign-rows.ts";
+import { countsOf, outcomeKey, type Counts } from "./counts.ts";
 import { assertChunk, pauseDamaged } from "./damage.ts";
 import { Ledger } from "./ledger.ts";
 import { forgetRates } from "./pace.ts";
@@ -226,15 +220,6 @@ async function settle(
   const isHeld = (await database.query(statement)).length > 0;
   if (isHeld) ledger.keep(progress);
   return isHeld;
-}
-
-function countsOf(outcomes: readonly Outcome[]): Counts {
-  const counts = new Map<string, number>();
-  for (const outcome of outcomes) {
-    const key = outcomeKey(outcome);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return Object.fromEntries(counts);
 }
 
 async function finish(

@@ -1,7 +1,8 @@
 /**
  * What the counts of a campaign say, in the terms of `send`: tally, exit code, failures by cause.
  */
-import type { CampaignProgress, Counts } from "../../campaigns/campaign.ts";
+import type { CampaignProgress } from "../../campaigns/campaign.ts";
+import { outcomeOfKey, type Counts } from "../../campaigns/counts.ts";
 import { isCause } from "../../protocol/delivery.ts";
 import { isTagSelector } from "../../store/selector.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -47,8 +48,7 @@ function outcomesOf(counts: Counts): readonly (readonly [Outcome, number])[] {
 
 /** An outcome of its key; a cause that only a newer worker knows counts as a failure of no known kind. */
 function outcomeOf(key: string): Outcome {
-  const colon = key.indexOf(":");
-  const [outcome, cause] = [key.slice(0, colon), key.slice(colon + 1)];
+  const { outcome, cause } = outcomeOfKey(key);
   // The worker that wrote it down had an outcome with this cause.
   if (outcome === "skipped" || isCause(cause)) return { outcome, cause } as Outcome;
   return { outcome: "rejected", cause: "http.4xx" };

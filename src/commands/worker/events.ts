@@ -1,5 +1,5 @@
 /** What a worker tells of itself, in the order in which it happens. */
-import type { Counts } from "../../campaigns/campaign.ts";
+import type { Counts } from "../../campaigns/counts.ts";
 import type { VapidPublicKey } from "../../protocol/vapid.ts";
 
 /** A chunk at one of its turns. */
@@ -17,6 +17,20 @@ interface TurnSum extends ChunkTurn {
   readonly durationMs: number;
 }
 
+/** How a turn ended. */
+export type TurnEnd =
+  /** Everybody of it is settled. */
+  | { readonly type: "chunk.finished" }
+  /** It goes on later, here or elsewhere. */
+  | {
+      readonly type: "chunk.returned";
+      readonly why: ReturnReason;
+      readonly left: number;
+      readonly afterMs: number;
+    }
+  /** It is in other hands, or nobody could be told in time: it goes on from what was recorded. */
+  | { readonly type: "chunk.lost"; readonly left: number };
+
 export type WorkerEvent =
   | {
       readonly type: "worker.started";
@@ -29,17 +43,7 @@ export type WorkerEvent =
       readonly health: string | undefined;
     }
   | (ChunkTurn & { readonly type: "chunk.taken"; readonly recipients: number })
-  /** Everybody of it is settled. */
-  | (TurnSum & { readonly type: "chunk.finished" })
-  /** It goes on later, here or elsewhere. */
-  | (TurnSum & {
-      readonly type: "chunk.returned";
-      readonly why: ReturnReason;
-      readonly left: number;
-      readonly afterMs: number;
-    })
-  /** It is in other hands, or nobody could be told in time: it goes on from what was recorded. */
-  | (TurnSum & { readonly type: "chunk.lost"; readonly left: number })
+  | (TurnSum & TurnEnd)
   /** It cannot be read, and was paused for that. */
   | { readonly type: "campaign.damaged"; readonly campaign: string; readonly reason: string }
   | { readonly type: "database.lost"; readonly reason: string }

@@ -3,7 +3,7 @@
  * it is told to, giving back what it holds.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Counts } from "../../campaigns/campaign.ts";
+import { sumOf, type Counts } from "../../campaigns/counts.ts";
 import type { WorkersPace } from "../../campaigns/shared-pace.ts";
 import type { Turns } from "../../campaigns/turns.ts";
 import type { KeyWatch } from "./key-watch.ts";
@@ -32,7 +32,7 @@ export class WorkerLoop {
   readonly #tools: LoopTools;
   readonly #active = new Set<ActiveTurn>();
   readonly #running = new Set<Promise<void>>();
-  readonly #counts = new Map<string, number>();
+  #counts: Counts = {};
   /** Ends waits early: a turn has ended, or the worker is told to stop. */
   #wake = new AbortController();
   #failure: { readonly error: unknown } | undefined;
@@ -74,7 +74,7 @@ export class WorkerLoop {
       await control;
     }
     if (this.#failure !== undefined) throw this.#failure.error;
-    return Object.fromEntries(this.#counts);
+    return this.#counts;
   }
 
   get #isStopped(): boolean {
@@ -119,7 +119,8 @@ export class WorkerLoop {
 
   async #work(active: ActiveTurn): Promise<void> {
     try {
-      this.#count(await active.run());
+      const counts = await active.run();
+      this.#counts = sumOf(this.#counts, counts);
     } catch (error) {
       // A bug: the others end in order, then it is thrown.
       this.#failure ??= { error };
@@ -127,11 +128,6 @@ export class WorkerLoop {
       this.#active.delete(active);
       this.#wake.abort();
     }
-  }
-
-  #count(counts: Counts): void {
-    for (const [key, count] of Object.entries(counts))
-      this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
   }
 
   async #wait(ms: number): Promise<void> {

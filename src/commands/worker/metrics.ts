@@ -1,5 +1,6 @@
 /** A worker's figures in Prometheus' text format. No label holds anything of a person: no endpoint, id or text. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { outcomeOfKey } from "../../campaigns/counts.ts";
 import { serviceOf } from "../../protocol/services.ts";
 import type { Observer } from "../../sender/job.ts";
 import type { ReadyRecipient } from "../send/plan.ts";
@@ -71,7 +72,7 @@ export function createMetrics(gauges: Gauges): WorkerMetrics {
       if (ended !== undefined) chunks.inc({ event: ended });
       if (!("turn" in event && "counts" in event)) return;
       for (const [key, count] of Object.entries(event.counts)) {
-        const [outcome = "", cause = ""] = key.split(":");
+        const { outcome, cause } = outcomeOfKey(key);
         messages.inc({ outcome, cause }, count);
       }
       if (event.type !== "chunk.lost") recorded.setToCurrentTime();

@@ -4,8 +4,8 @@
  * Whoever brings outcomes waits when one batch is being written and the next is full, so a slow database slows down
  * the sending and memory stays flat.
  */
-import type { Counts, Outcome } from "../../campaigns/campaign.ts";
-import { outcomeKey } from "../../campaigns/campaign.ts";
+import type { Outcome } from "../../campaigns/campaign.ts";
+import { countsOf, sumOf, type Counts } from "../../campaigns/counts.ts";
 
 const batchSize = 100;
 const longestWaitMs = 200;
@@ -16,7 +16,7 @@ export type WriteBatch = (outcomes: readonly Outcome[]) => Promise<boolean>;
 export class Recording {
   readonly #write: WriteBatch;
   readonly #onLost: () => void;
-  readonly #counts = new Map<string, number>();
+  #counts: Counts = {};
   #pending: Outcome[] = [];
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -36,7 +36,7 @@ export class Recording {
 
   /** What is recorded, by outcome and cause. */
   get counts(): Counts {
-    return Object.fromEntries(this.#counts);
+    return this.#counts;
   }
 
   /** Takes one more outcome; waits while there is no room. */
@@ -73,7 +73,7 @@ export class Recording {
     this.#pending = [];
     if (batch.length === 0 || this.#isLost) return;
     try {
-      if (await this.#write(batch)) this.#count(batch);
+      if (await this.#write(batch)) this.#counts = sumOf(this.#counts, countsOf(batch));
       else this.#lose();
     } catch (error) {
       this.#failure = { error };
@@ -84,12 +84,5 @@ export class Recording {
   #lose(): void {
     this.#isLost = true;
     this.#onLost();
-  }
-
-  #count(batch: readonly Outcome[]): void {
-    for (const outcome of batch) {
-      const key = outcomeKey(outcome);
-      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
-    }
   }
 }

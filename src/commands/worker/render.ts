@@ -1,6 +1,6 @@
 /** A worker's log: each event as a line for people, or as a JSON record. */
 import { durationText, groupDigits } from "../../base/figures.ts";
-import type { Counts } from "../../campaigns/campaign.ts";
+import { outcomeOfKey, type Counts } from "../../campaigns/counts.ts";
 import type { Io } from "../../terminal/io.ts";
 import { jsonLine } from "../../terminal/json-line.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -125,7 +125,7 @@ function secondsText(ms: number): string {
 function sumText(counts: Counts): string {
   const sums = new Map<string, number>();
   for (const [key, count] of Object.entries(counts)) {
-    const outcome = key.split(":", 1)[0] ?? "";
+    const { outcome } = outcomeOfKey(key);
     sums.set(outcome, (sums.get(outcome) ?? 0) + count);
   }
   if (sums.size === 0) return "nobody settled";

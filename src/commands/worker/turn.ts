@@ -6,7 +6,8 @@
  * give back. Settled is who has a final result or is not sent to at all; who could be tried again later is left to a
  * later turn, as long as there will be one that helps.
  */
-import type { Counts, GoneMarks, Outcome, Turn, TurnRecipient } from "../../campaigns/campaign.ts";
+import type { GoneMarks, Outcome, Turn, TurnRecipient } from "../../campaigns/campaign.ts";
+import type { Counts } from "../../campaigns/counts.ts";
 import type { WorkersPace } from "../../campaigns/shared-pace.ts";
 import type { Turns } from "../../campaigns/turns.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -23,7 +24,7 @@ import { planLateEntry, refused, type ReadyRecipient, type SkippedRecipient } fr
 import { fromRecord } from "../send/recipients.ts";
 import { goneReport, keyNews, type StoredResult } from "../send/remember.ts";
 import type { DatabaseWatch } from "./database-watch.ts";
-import type { ReturnReason, Tell } from "./events.ts";
+import type { ReturnReason, Tell, TurnEnd } from "./events.ts";
 import { Recording } from "./recording.ts";
 
 /** What a turn works with. */
@@ -56,6 +57,7 @@ export class ActiveTurn {
   readonly #ending = new AbortController();
   readonly #recording: Recording;
   readonly #unsettled: Set<TurnRecipient>;
+  readonly #byRecord: ReadonlyMap<SubscriptionRecord, TurnRecipient>;
   /** Results of those who could be tried again later. */
   readonly #open = new Map<TurnRecipient, Outcome>();
   readonly #sent: StoredResult[] = [];
@@ -67,6 +69,7 @@ export class ActiveTurn {
     this.#tools = tools;
     this.#startedAt = startedAt;
     this.#unsettled = new Set(turn.recipients);
+    this.#byRecord = new Map(turn.recipients.map((one) => [one.record, one]));
     this.#recording = new Recording(
       (outcomes) => this.#record(outcomes),
       () => {
@@ -178,11 +181,7 @@ export class ActiveTurn {
     await this.#recording.add(outcome);
   }
 
-  readonly #byRecord = new Map<SubscriptionRecord, TurnRecipient>();
-
   #recipientOf(recipient: object): TurnRecipient {
-    if (this.#byRecord.size === 0)
-      for (const one of this.turn.recipients) this.#byRecord.set(one.record, one);
     const record = "record" in recipient ? (recipient.record as SubscriptionRecord) : undefined;
     const found = record && this.#byRecord.get(record);
     if (found === undefined) throw new Error("a result of somebody who is not in this turn");
@@ -267,16 +266,6 @@ export class ActiveTurn {
     }));
   }
 }
-
-type TurnEnd =
-  | { readonly type: "chunk.finished" }
-  | {
-      readonly type: "chunk.returned";
-      readonly why: ReturnReason;
-      readonly left: number;
-      readonly afterMs: number;
-    }
-  | { readonly type: "chunk.lost"; readonly left: number };
 
 function outcomeOf(recipient: TurnRecipient, delivery: Delivery, stored: StoredResult): Outcome {
   const { outcome, cause, status } = delivery;
