@@ -101,7 +101,8 @@ export async function* streamFrom(
   }
 }
 
-async function isEmpty(items: AsyncIterable<unknown>): Promise<boolean> {
+/** Whether nothing comes; what is read is not read on. */
+export async function isEmpty(items: AsyncIterable<unknown>): Promise<boolean> {
   const iterator = items[Symbol.asyncIterator]();
   const { done } = await iterator.next();
   await iterator.return?.();

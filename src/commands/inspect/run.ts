@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { UserError } from "../../base/errors.ts";
 import { inspect } from "../../inspection/inspect.ts";
 import type { Inspection, Surroundings } from "../../inspection/inspection.ts";
-import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { keyRingOf } from "../key-ring.ts";
 import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -37,7 +37,7 @@ export async function run(options: InspectOptions, context: Needs): Promise<Exit
 
 async function surroundingsOf(options: InspectOptions, context: Needs): Promise<Surroundings> {
   const { clock, random } = context;
-  const ring = createKeyRing(readEnvironmentKeys(context.env), await context.config.read());
+  const ring = await keyRingOf(context);
   return {
     clock,
     random,

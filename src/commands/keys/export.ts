@@ -4,7 +4,7 @@
  */
 import { UserError } from "../../base/errors.ts";
 import { formatKeys } from "../../protocol/key-formats.ts";
-import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { keyRingOf } from "../key-ring.ts";
 import { selectPair } from "../../store/key-selector.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -14,7 +14,7 @@ import type { ExportOptions } from "./command.ts";
 type Needs = Pick<Context, "io" | "config" | "env" | "cwd">;
 
 export async function run(options: ExportOptions, { io, config, env, cwd }: Needs): Promise<ExitCode> {
-  const ring = createKeyRing(readEnvironmentKeys(env), await config.read());
+  const ring = await keyRingOf({ env, config });
   if (ring.current === undefined) {
     throw new UserError("keys-missing", "this project has no VAPID keys to export", {
       kind: "failed",

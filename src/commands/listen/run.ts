@@ -16,7 +16,7 @@ import {
   type UndecryptableEvent,
 } from "../../receiver/autopush.ts";
 import { createProxyRule, openProxyAgent } from "../../sender/proxy.ts";
-import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { keyRingOf } from "../key-ring.ts";
 import { printable } from "../../terminal/printable.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -58,14 +58,13 @@ interface Receiver {
 }
 
 async function hear(receiver: Receiver, options: Taking, context: Context): Promise<ExitCode> {
-  const { clock, random, signal, env, config } = context;
+  const { clock, random, signal } = context;
   const deadline = new AbortController();
   const stop = () => {
     deadline.abort();
   };
   const timer = options.timeout === undefined ? undefined : setTimeout(stop, options.timeout);
-  const applicationServerKey =
-    options.key ?? createKeyRing(readEnvironmentKeys(env), await config.read()).current?.publicKey;
+  const applicationServerKey = options.key ?? (await keyRingOf(context)).current?.publicKey;
   const until = AbortSignal.any([signal, deadline.signal]);
   const asked = { ...receiver, service: options.service, applicationServerKey, signal: until };
   let received = 0;

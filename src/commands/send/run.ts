@@ -5,7 +5,7 @@ import { UserError } from "../../base/errors.ts";
 import type { Message } from "../../protocol/message.ts";
 import type { SigningKeys } from "../../protocol/preflight.ts";
 import { parseKeyPair } from "../../protocol/vapid.ts";
-import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { keyRingOf } from "../key-ring.ts";
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { counted } from "../subscriptions/render.ts";
@@ -51,7 +51,7 @@ async function readMessage(options: SendOptions, context: Context): Promise<Mess
 /** The keys to sign with: by flag, from the environment, of the project; in that order. */
 async function readKeys(options: KeyOptions, { io, env, config }: Context): Promise<SigningKeys> {
   const { vapidPubkey, vapidPvtkey, vapidSubject } = options;
-  const ring = createKeyRing(readEnvironmentKeys(env), await config.read());
+  const ring = await keyRingOf({ env, config });
   const subject = vapidSubject?.subject ?? ring.subject;
   if (vapidPubkey === undefined && vapidPvtkey === undefined) return { ...ring, subject };
   if (vapidPubkey === undefined || vapidPvtkey === undefined) {

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { UserError } from "../../base/errors.ts";
 import { shortenEndpoint } from "../../protocol/subscription.ts";
 import type { SubscriptionReader } from "../../store/readers.ts";
-import { isTagSelector, selectFrom, tagOf } from "../../store/selector.ts";
+import { isEmpty, isTagSelector, selectFrom, tagOf } from "../../store/selector.ts";
 import type { StreamFilter, SubscriptionRecord } from "../../store/subscriptions.ts";
 import type { Context } from "../context.ts";
 
@@ -80,13 +80,6 @@ async function isStored(to: string, store: SubscriptionReader): Promise<boolean>
 /** There, or named as only a file would be: then its absence is what to complain about. */
 function isFile(path: string, cwd: string): boolean {
   return existsSync(resolve(cwd, path)) || /[/\\]|\.(?:json|jsonl|ndjson|csv)$/i.test(path);
-}
-
-async function isEmpty(items: AsyncIterable<unknown>): Promise<boolean> {
-  const iterator = items[Symbol.asyncIterator]();
-  const { done } = await iterator.next();
-  await iterator.return?.();
-  return done === true;
 }
 
 /** An endpoint alone cannot be encrypted for, and is a secret: it is not repeated whole. */

@@ -15,7 +15,7 @@ import { createPlan } from "../../scaffold/plan.ts";
 import { readTemplate } from "../../scaffold/template.ts";
 import { createFolderSite, createMemorySite, type Site } from "../../server/site.ts";
 import type { Context } from "../context.ts";
-import { keyRingOf } from "./keys.ts";
+import { keyRingOf } from "../key-ring.ts";
 import { usualFolder } from "./page-settings.ts";
 
 type Needs = Pick<Context, "cwd" | "config" | "settings" | "env">;

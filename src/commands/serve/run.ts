@@ -15,7 +15,7 @@ import { assertBrowser, forgetGuests, openBrowserBeside } from "./browser.ts";
 import type { ServeOptions } from "./command.ts";
 import { startEmulatorBeside, type EmulatorBeside } from "./emulator.ts";
 import { watchGuests, type Guests } from "./guests.ts";
-import { keyRingOf } from "./keys.ts";
+import { keyRingOf } from "../key-ring.ts";
 import { pageProblems } from "./page-settings.ts";
 import { findPageFolder, openSite, type PageFolder } from "./page.ts";
 import { eventJson, eventText, openingText, problemText, readyJson } from "./render.ts";

@@ -11,7 +11,7 @@ import { planSend } from "../send/plan.ts";
 import { remember } from "../send/remember.ts";
 import type { Skipped } from "../send/tally.ts";
 import type { ServeOptions } from "./command.ts";
-import { keyRingOf } from "./keys.ts";
+import { keyRingOf } from "../key-ring.ts";
 
 /** Whoever pressed the button is looking now; an hour later it would only puzzle. */
 const ttlSeconds = 60;

@@ -3,15 +3,15 @@
  */
 import { checkSubscription } from "../../store/check.ts";
 import { streamFrom } from "../../store/selector.ts";
-import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { keyRingOf } from "../key-ring.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { CheckOptions } from "./command.ts";
 import { counted, findingJson, findingText } from "./render.ts";
 
 export async function run(options: CheckOptions, context: Context): Promise<ExitCode> {
-  const { io, subscriptions, config, env, clock, json, signal } = context;
-  const keys = createKeyRing(readEnvironmentKeys(env), await config.read());
+  const { io, subscriptions, clock, json, signal } = context;
+  const keys = await keyRingOf(context);
   const facts = { pairs: keys.pairs, now: clock.now() };
   let [checked, spoiled] = [0, 0];
   for await (const record of streamFrom(subscriptions, options.which)) {

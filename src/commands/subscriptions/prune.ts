@@ -6,7 +6,7 @@
  */
 import { inBatches } from "../../base/batches.ts";
 import { UserError } from "../../base/errors.ts";
-import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { keyRingOf } from "../key-ring.ts";
 import { reasonToForget, type ForgetCause, type ForgetRules } from "../../store/forget.ts";
 import { streamFrom } from "../../store/selector.ts";
 import type { SubscriptionRecord } from "../../store/subscriptions.ts";
@@ -22,8 +22,8 @@ type Needs = Pick<
 >;
 
 export async function run(options: PruneOptions, context: Needs): Promise<ExitCode> {
-  const { io, config, env, clock } = context;
-  const { pairs } = createKeyRing(readEnvironmentKeys(env), await config.read());
+  const { io, clock } = context;
+  const { pairs } = await keyRingOf(context);
   const rules = { causes: causesOf(options), olderThanMs: options.olderThan, pairs, now: clock.now() };
   const { doomed, of } = await tell(rules, options, context);
   for (const line of forgetCounts(doomed, of)) io.say(line);

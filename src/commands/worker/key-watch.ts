@@ -1,7 +1,7 @@
 /** The keys a worker signs with; read again each minute, so that a rotation needs no restart. */
 import { UserError } from "../../base/errors.ts";
 import type { SigningKeys } from "../../protocol/preflight.ts";
-import { createKeyRing, readEnvironmentKeys } from "../../settings/vapid.ts";
+import { keyRingOf } from "../key-ring.ts";
 import type { Context } from "../context.ts";
 import type { Tell } from "./events.ts";
 
@@ -24,7 +24,7 @@ export class KeyWatch {
    * @throws UserError `keys-missing`, and those of the environment and the store
    */
   static async open(context: Needs, tell: Tell): Promise<KeyWatch> {
-    const keys = await readKeys(context);
+    const keys = await keyRingOf(context);
     if (keys.pairs.length > 0) return new KeyWatch(keys, context, tell);
     throw new UserError("keys-missing", "this worker has no VAPID keys to sign with", {
       hints: [
@@ -40,14 +40,10 @@ export class KeyWatch {
 
   /** @throws UserError those of the store */
   async refresh(): Promise<void> {
-    const keys = await readKeys(this.#context);
+    const keys = await keyRingOf(this.#context);
     const publicKeys = keys.pairs.map(({ publicKey }) => publicKey);
     const before = this.#keys.pairs.map(({ publicKey }) => publicKey);
     this.#keys = keys;
     if (publicKeys.join() !== before.join()) this.#tell({ type: "keys.changed", publicKeys });
   }
-}
-
-async function readKeys({ env, config }: Needs): Promise<SigningKeys> {
-  return createKeyRing(readEnvironmentKeys(env), await config.read());
 }
