@@ -9,13 +9,10 @@
  * CPU per message is what to plan with. A PostgreSQL of its own is started for it, as it comes, with fsync on. dist/ must
  * be built; nothing here needs a network.
  */
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openCampaigns } from "../dist/campaigns/campaigns.js";
 import { installQueue } from "../dist/campaigns/queue.js";
@@ -23,16 +20,16 @@ import { createKeyPair, formatKeys } from "../dist/index.js";
 import { openDatabase } from "../dist/store/postgres/database.js";
 import { migrate } from "../dist/store/postgres/migrate.js";
 import { createPostgres } from "../test/support/postgres-server.mjs";
-import { importReaders, serverCpuMs, walPosition } from "./database.mjs";
+import { importReaders, planFor, serverCpuMs, walPosition } from "./database.mjs";
 import { childCpuMs } from "./throughput/cpu.mjs";
 import { payload, subject, subscriptions } from "./throughput/recipients.mjs";
 import { authority, startService } from "./throughput/service.mjs";
+import { runWebpush } from "./throughput/webpush.mjs";
 
 const { values } = parseArgs({
   options: { count: { type: "string", default: "20000" }, runs: { type: "string", default: "3" } },
 });
 const count = Number(values.count);
-const webpush = fileURLToPath(new URL("../bin/webpush.js", import.meta.url));
 const keys = JSON.parse(formatKeys(createKeyPair({ bytes: randomBytes }), undefined, "json"));
 
 const folder = mkdtempSync(join(tmpdir(), "webpush-campaign-"));
@@ -83,11 +80,12 @@ async function prepare() {
 /** One run: what all processes together used for each message. */
 async function measure({ name, commands, store, queued }, run) {
   const id = `${commands.length}-${run}`;
-  if (queued) await queue(id);
+  if (queued) await campaigns.create(planFor({ publicKey: keys.publicKey, payload }), { id, dueInMs: 0 });
   await service.report();
   const before = { cpuMs: childCpuMs(), serverMs: serverCpuMs(server), wal: await walPosition(database) };
+  const env = store ? { WEBPUSH_STORE: server.url() } : {};
   const startedAt = performance.now();
-  await Promise.all(commands.map((argv) => runCommand(argv, store)));
+  await Promise.all(commands.map((argv) => runWebpush(argv, { keys, subject, folder, env })));
   const wallMs = performance.now() - startedAt;
   const served = await service.report();
   if (served.messages !== count)
@@ -101,28 +99,6 @@ async function measure({ name, commands, store, queued }, run) {
     walBytes: ((await walPosition(database)) - before.wal) / count,
     serviceUs: served.cpuUs / count,
   };
-}
-
-async function queue(id) {
-  const message = { payload: Buffer.from(payload), ttlSeconds: 86_400, urgency: undefined, topic: undefined };
-  const plan = { message, encoding: undefined, selection: ["all"], publicKey: keys.publicKey };
-  await campaigns.create({ ...plan, rate: undefined, retries: 4, prune: true }, { id, dueInMs: 0 });
-}
-
-async function runCommand(argv, store) {
-  const child = spawn(process.execPath, [webpush, ...argv], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "inherit"],
-    env: {
-      ...process.env,
-      VAPID_PUBLIC_KEY: keys.publicKey,
-      VAPID_PRIVATE_KEY: keys.privateKey,
-      VAPID_SUBJECT: subject,
-      ...(store ? { WEBPUSH_STORE: server.url() } : {}),
-    },
-  });
-  const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`webpush ${argv[0]} ended with ${code}`);
 }
 
 function median(numbers) {

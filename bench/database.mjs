@@ -30,6 +30,13 @@ export async function importReaders(database, readers) {
   await database.change({ text: "analyze webpush.subscriptions" });
 }
 
+/** A campaign of one message to all of them. */
+export function planFor({ publicKey, payload }) {
+  const message = { payload: Buffer.from(payload), ttlSeconds: 86_400, urgency: undefined, topic: undefined };
+  const plan = { message, encoding: undefined, selection: ["all"], publicKey };
+  return { ...plan, rate: undefined, retries: 4, prune: true };
+}
+
 /** CPU of all processes of the server so far, those that ended included; in ms. */
 export function serverCpuMs(server) {
   const first = Number(readFileSync(`${server.folder}/data/postmaster.pid`, "utf8").split("\n")[0]);

@@ -19,7 +19,7 @@ import { createKeyPair } from "../dist/index.js";
 import { openDatabase } from "../dist/store/postgres/database.js";
 import { migrate } from "../dist/store/postgres/migrate.js";
 import { createPostgres } from "../test/support/postgres-server.mjs";
-import { importReaders, serverCpuMs, walPosition } from "./database.mjs";
+import { importReaders, planFor, serverCpuMs, walPosition } from "./database.mjs";
 
 const { values } = parseArgs({
   options: { count: { type: "string", default: "1000000" }, explain: { type: "boolean", default: false } },
@@ -41,7 +41,9 @@ try {
   row("import by COPY", `${perSecond(count, imported.ms)}/s`, `${seconds(imported.ms)}`);
 
   const campaigns = await openCampaigns(database);
-  const planned = await timed(() => campaigns.create(plan(), { id: "million", dueInMs: 0 }));
+  const planned = await timed(() =>
+    campaigns.create(planFor({ publicKey, payload: "hello" }), { id: "million", dueInMs: 0 }),
+  );
   row("plan", seconds(planned.ms), `${planned.result.chunks} chunks`);
   if (values.explain) await explain();
 
@@ -83,19 +85,6 @@ try {
 } finally {
   await database[Symbol.asyncDispose]();
   await server.stop();
-}
-
-function plan() {
-  const message = { payload: Buffer.from("hello"), ttlSeconds: 86_400, urgency: undefined, topic: undefined };
-  return {
-    message,
-    encoding: undefined,
-    selection: ["all"],
-    publicKey,
-    rate: undefined,
-    retries: 4,
-    prune: true,
-  };
 }
 
 function* readers() {

@@ -1,24 +1,18 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { CampaignPlan } from "../../src/campaigns/campaign.ts";
 import { openCampaigns, type Campaigns } from "../../src/campaigns/campaigns.ts";
 import { openTurns, type Turns } from "../../src/campaigns/turns.ts";
 import type { Database } from "../../src/store/postgres/database.ts";
 import type { SubscriptionRecord } from "../../src/store/subscriptions.ts";
 import { hasPostgres, openTestDatabase } from "../support/postgres.ts";
 import { samplePair, sampleSubscription } from "../support/samples.ts";
+import { samplePlan } from "../support/sample-plan.ts";
 import { registered, storeReaders } from "../support/stored-readers.ts";
 
 const ours = samplePair("ours").publicKey;
 
-const plan: CampaignPlan = {
+const plan = samplePlan({
   message: { payload: Buffer.from("hello"), ttlSeconds: 600, urgency: undefined, topic: undefined },
-  encoding: undefined,
-  selection: ["all"],
-  publicKey: ours,
-  rate: undefined,
-  retries: 4,
-  prune: true,
-};
+});
 
 interface Opened {
   readonly database: Database;

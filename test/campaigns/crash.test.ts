@@ -3,6 +3,7 @@ import { openCampaigns } from "../../src/campaigns/campaigns.ts";
 import { openTurns } from "../../src/campaigns/turns.ts";
 import { hasPostgres, openTestDatabase, startPostgres } from "../support/postgres.ts";
 import { samplePair } from "../support/samples.ts";
+import { samplePlan } from "../support/sample-plan.ts";
 import { storeReaders } from "../support/stored-readers.ts";
 
 const ours = samplePair("ours").publicKey;
@@ -20,18 +21,7 @@ test.skipIf(!hasPostgres)(
       await campaigns[Symbol.asyncDispose]();
       await turns[Symbol.asyncDispose]();
     });
-    await campaigns.create(
-      {
-        message: { payload: undefined, ttlSeconds: 86_400, urgency: undefined, topic: undefined },
-        encoding: undefined,
-        selection: ["all"],
-        publicKey: ours,
-        rate: undefined,
-        retries: 4,
-        prune: true,
-      },
-      { id: "news", dueInMs: 0, leaseMs: 1000 },
-    );
+    await campaigns.create(samplePlan(), { id: "news", dueInMs: 0, leaseMs: 1000 });
     const [turn] = await turns.take(1, [ours]);
     if (turn === undefined) throw new Error("unreachable");
     const sent = { status: 201, refusedKey: undefined, madeWith: undefined };

@@ -1,23 +1,16 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { CampaignPlan, Outcome, Turn, TurnRecipient } from "../../src/campaigns/campaign.ts";
+import type { Outcome, Turn, TurnRecipient } from "../../src/campaigns/campaign.ts";
 import { openCampaigns, type Campaigns } from "../../src/campaigns/campaigns.ts";
 import { openTurns, type Turns } from "../../src/campaigns/turns.ts";
 import type { Database } from "../../src/store/postgres/database.ts";
 import { hasPostgres, openTestDatabase } from "../support/postgres.ts";
 import { samplePair } from "../support/samples.ts";
+import { samplePlan } from "../support/sample-plan.ts";
 import { storeReaders } from "../support/stored-readers.ts";
 
 const ours = samplePair("ours").publicKey;
 
-const plan: CampaignPlan = {
-  message: { payload: undefined, ttlSeconds: 86_400, urgency: undefined, topic: undefined },
-  encoding: undefined,
-  selection: ["all"],
-  publicKey: ours,
-  rate: undefined,
-  retries: 4,
-  prune: true,
-};
+const plan = samplePlan();
 
 interface Opened {
   readonly database: Database;

@@ -14,6 +14,7 @@ import { hasPostgres } from "../support/postgres.ts";
 import { createPostgres, findPostgres, type PostgresServer } from "../support/postgres-server.mjs";
 import { spawnCli } from "../support/run-cli.ts";
 import { samplePair } from "../support/samples.ts";
+import { samplePlan } from "../support/sample-plan.ts";
 import { storeReaders } from "../support/stored-readers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { commandLinesOf, quiet, unknownFlags } from "./command-lines.ts";
@@ -261,16 +262,5 @@ function withPassword(address: string, role: string): string {
 async function queueCampaign(url: string): Promise<void> {
   await using database = openDatabase(url);
   await using campaigns = await openCampaigns(database);
-  await campaigns.create(
-    {
-      message: { payload: undefined, ttlSeconds: 86_400, urgency: undefined, topic: undefined },
-      encoding: undefined,
-      selection: ["all"],
-      publicKey: samplePair("ours").publicKey,
-      rate: undefined,
-      retries: 4,
-      prune: true,
-    },
-    { id: "news", dueInMs: 0 },
-  );
+  await campaigns.create(samplePlan(), { id: "news", dueInMs: 0 });
 }

@@ -1,6 +1,6 @@
 /** `webpush campaigns` on a real database, with chunks that the test itself works off. */
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { CampaignPlan, Outcome, TurnRecipient } from "../../../src/campaigns/campaign.ts";
+import type { Outcome, TurnRecipient } from "../../../src/campaigns/campaign.ts";
 import { openCampaigns, type Campaigns } from "../../../src/campaigns/campaigns.ts";
 import { writeHold } from "../../../src/campaigns/pace.ts";
 import { openTurns, type Turns } from "../../../src/campaigns/turns.ts";
@@ -10,25 +10,20 @@ import type { Database } from "../../../src/store/postgres/database.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
 import { linesOf, runMain, type CliRun, type MainOptions } from "../../support/run-cli.ts";
 import { samplePair } from "../../support/samples.ts";
+import { samplePlan } from "../../support/sample-plan.ts";
 import { storeReaders } from "../../support/stored-readers.ts";
 import { testContext } from "../../support/test-context.ts";
 
 const ours = samplePair("ours").publicKey;
 
-const plan: CampaignPlan = {
+const plan = samplePlan({
   message: {
     payload: createPayload({ title: "Three new articles" }),
     ttlSeconds: 86_400,
     urgency: "high",
     topic: undefined,
   },
-  encoding: undefined,
-  selection: ["all"],
-  publicKey: ours,
-  rate: undefined,
-  retries: 4,
-  prune: true,
-};
+});
 
 interface Opened {
   readonly database: Database;

@@ -10,6 +10,7 @@ import { AcceptingPushService } from "../../support/accepting-push-service.ts";
 import { hasPostgres, openTestDatabase } from "../../support/postgres.ts";
 import { runJson, runMain } from "../../support/run-cli.ts";
 import { sampleJson, samplePair } from "../../support/samples.ts";
+import { samplePlan } from "../../support/sample-plan.ts";
 import { storeReaders } from "../../support/stored-readers.ts";
 
 const purposes = ["owner", "sender", "worker", "reader"] as const;
@@ -80,16 +81,7 @@ async function createCampaign(
   leaseMs = 60_000,
 ): Promise<void> {
   await using campaigns = await openCampaigns(database);
-  const plan = {
-    message: { payload: undefined, ttlSeconds: 86_400, urgency: undefined, topic: undefined },
-    encoding: undefined,
-    selection: ["all"],
-    publicKey: ours,
-    rate: undefined,
-    retries: 4,
-    prune: true,
-  };
-  await campaigns.create(plan, {
+  await campaigns.create(samplePlan(), {
     id,
     dueInMs: 0,
     leaseMs,

@@ -8,6 +8,7 @@ import { ActiveTurn, type TurnTools } from "../../../src/commands/worker/turn.ts
 import type { ReadyRecipient } from "../../../src/commands/send/plan.ts";
 import type { Delivery } from "../../../src/protocol/delivery.ts";
 import type { SendResult } from "../../../src/sender/job.ts";
+import { samplePlan } from "../../support/sample-plan.ts";
 import { samplePair, sampleSubscription } from "../../support/samples.ts";
 
 const ours = samplePair("ours");
@@ -97,14 +98,9 @@ async function runTurn({ answers, heldForMs = 0, turn = {}, isRecorded }: Script
 function turnOf(count: number, over: Partial<Turn>): Turn {
   return {
     campaign: {
+      ...samplePlan(),
       id: "news",
       message: { payload: undefined, ttlSeconds: 60, urgency: undefined, topic: undefined },
-      encoding: undefined,
-      selection: ["all"],
-      publicKey: ours.publicKey,
-      rate: undefined,
-      retries: 4,
-      prune: true,
       state: "running",
       source: "subscriptions",
       createdAt: 0,

@@ -10,6 +10,7 @@ import type { AcceptingPushService } from "../../support/accepting-push-service.
 import { openTestDatabase } from "../../support/postgres.ts";
 import type { PostgresServer } from "../../support/postgres-server.mjs";
 import { samplePair } from "../../support/samples.ts";
+import { samplePlan } from "../../support/sample-plan.ts";
 import { storeReaders, type Readers } from "../../support/stored-readers.ts";
 import { testContext, type TestContext } from "../../support/test-context.ts";
 
@@ -52,16 +53,11 @@ export async function openStage({
   const campaigns = await openCampaigns(database);
   onTestFinished(() => campaigns[Symbol.asyncDispose]());
   const campaign = await campaigns.create(
-    {
+    samplePlan({
       message: { payload: Buffer.from("Hello"), ttlSeconds: 86_400, urgency: undefined, topic: undefined },
-      encoding: undefined,
-      selection: ["all"],
-      publicKey: ours.publicKey,
-      rate: undefined,
       retries: 0,
-      prune: true,
       ...plan,
-    },
+    }),
     { id: "news", dueInMs: 0, leaseMs },
   );
   return { url, database, campaigns, campaign, progress: () => campaigns.find("news") };
